@@ -1,0 +1,1 @@
+"""What the program does, on plain asyncio: turns, the library of conversations, stream handlers. No Qt."""

@@ -1,0 +1,34 @@
+"""Text that may safely be stored, encoded and shown."""
+
+from __future__ import annotations
+
+import re
+
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def without_lone_surrogates(text: str) -> str:
+    """Replace surrogate code points, which no encoding accepts, by U+FFFD; pairs become their character.
+
+    Surrogates get into a ``str`` through JSON escapes and through operating-system interfaces.
+    """
+    if text.isascii() or not _LONE_SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def sanitized_input(text: str) -> str:
+    """What a person typed or pasted, made fit to send: no NUL, no lone surrogates, line ends as LF."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    return without_lone_surrogates(text.replace("\u2029", "\n"))
+
+
+def title_from(text: str, limit: int = 60) -> str:
+    """A conversation's title from its first message: the first line with words, cut at a word boundary."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    line = re.sub(r"\s+", " ", line.lstrip("#>*-` ")) or line
+    if len(line) <= limit:
+        return line
+    cut = line[:limit]
+    head, _, _ = cut.rpartition(" ")
+    return (head if len(head) > limit // 2 else cut).rstrip(" ,;:.") + "…"

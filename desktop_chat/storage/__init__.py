@@ -1,0 +1,1 @@
+"""Everything on disk: the conversation database, the settings file, secrets."""

@@ -1,0 +1,1 @@
+"""The transcript: a virtualised, natively painted view of a conversation's messages."""

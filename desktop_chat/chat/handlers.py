@@ -8,7 +8,10 @@ nothing. Packages offer their own through the entry-point group ``desktop_chat.h
 from __future__ import annotations
 
 import enum
-from typing import Protocol
+import importlib.metadata
+import logging
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -16,6 +19,10 @@ from desktop_chat.domain.deltas import StreamDelta
 from desktop_chat.domain.errors import ErrorReport
 from desktop_chat.domain.messages import ToolCall
 from desktop_chat.domain.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 HANDLER_ENTRY_POINT_GROUP = "desktop_chat.handlers"
 
@@ -63,3 +70,76 @@ class StreamHandler(Protocol):
 
     def finished(self, result: StreamResult) -> None:
         """The turn ended, in whatever way. Called once, after the last delta."""
+
+
+class Transform(Protocol):
+    """Delta in, deltas out: rewrites the stream before any handler sees it; it may hold text back."""
+
+    def transform(self, delta: StreamDelta) -> Iterable[StreamDelta]: ...
+
+    def flush(self) -> Iterable[StreamDelta]:
+        """What is still held back; called once, at the end, however the stream ended."""
+        ...
+
+
+class HandlerChain:
+    """Calls several handlers in order and shields the stream, and each of them, from the others' defects.
+
+    Attributes:
+        failures: a sentence for each handler that was disabled.
+    """
+
+    def __init__(self, handlers: Iterable[StreamHandler] = ()) -> None:
+        self._handlers: list[StreamHandler] = list(handlers)
+        self._context: StreamContext | None = None
+        self.failures: list[str] = []
+
+    def attach(self, handler: StreamHandler) -> None:
+        """Add a handler; one that joins a running stream is started at once and gets what follows."""
+        self._handlers.append(handler)
+        if self._context is not None:
+            context = self._context
+            self._call(handler, handler.started, context)
+
+    def detach(self, handler: StreamHandler) -> None:
+        """Take a handler out without finishing it; one that is not in is ignored."""
+        self._handlers = [other for other in self._handlers if other is not handler]
+
+    def started(self, context: StreamContext) -> None:
+        self._context = context
+        for handler in tuple(self._handlers):
+            self._call(handler, handler.started, context)
+
+    def delta(self, delta: StreamDelta) -> None:
+        for handler in self._handlers:
+            try:
+                handler.delta(delta)
+            except Exception:
+                self._disable(handler)
+
+    def finished(self, result: StreamResult) -> None:
+        for handler in tuple(self._handlers):
+            self._call(handler, handler.finished, result)
+
+    def _call(self, handler: StreamHandler, method: Callable[[_T], None], argument: _T) -> None:
+        try:
+            method(argument)
+        except Exception:
+            self._disable(handler)
+
+    def _disable(self, handler: StreamHandler) -> None:
+        name = type(handler).__name__
+        logger.exception("stream handler %s failed and is disabled for this stream", name)
+        self.failures.append(f"The handler {name} failed and was switched off for this answer.")
+        self.detach(handler)
+
+
+def installed_handlers() -> list[StreamHandler]:
+    """One new instance of every handler class that installed packages offer; a broken one is logged."""
+    handlers: list[StreamHandler] = []
+    for entry_point in importlib.metadata.entry_points(group=HANDLER_ENTRY_POINT_GROUP):
+        try:
+            handlers.append(entry_point.load()())
+        except Exception:
+            logger.exception("the stream handler %s could not be loaded", entry_point.name)
+    return handlers

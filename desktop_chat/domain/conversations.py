@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from desktop_chat.domain.messages import Role
 from desktop_chat.domain.requests import GenerationParameters
 
 
@@ -30,3 +31,22 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     draft: str = ""
     leaf_id: int | None = None
     message_count: int = 0
+
+
+class SearchHit(msgspec.Struct, frozen=True, kw_only=True):
+    """One place where a search found something.
+
+    Attributes:
+        message_id: ``None`` when the conversation's title was found.
+        snippet: a short piece of the text around the first match, on one line.
+        highlights: the matches within ``snippet`` as (start, end), in characters.
+        created_at: seconds since the epoch, of the message or the conversation.
+    """
+
+    conversation_id: int
+    title: str
+    message_id: int | None = None
+    role: Role | None = None
+    snippet: str = ""
+    highlights: tuple[tuple[int, int], ...] = ()
+    created_at: float = 0.0

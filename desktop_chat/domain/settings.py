@@ -8,7 +8,13 @@ from typing import Final
 
 import msgspec
 
-from desktop_chat.domain.profiles import DEMO_PROFILE, DEMO_PROFILE_ID, MISTRAL_PROFILE, OPENAI_PROFILE, Profile
+from desktop_chat.domain.profiles import (
+    DEMO_PROFILE,
+    DEMO_PROFILE_ID,
+    MISTRAL_PROFILE,
+    OPENAI_PROFILE,
+    Profile,
+)
 from desktop_chat.domain.requests import GenerationParameters, Timeouts
 
 SettingValue = str | int | float | bool

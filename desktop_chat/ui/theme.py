@@ -209,4 +209,6 @@ _SCALE: Final = {-2: 0.80, -1: 0.87, 0: 1.0, 1: 1.13, 2: 1.33, 3: 1.6}
 
 
 def theme_for(*, dark: bool, font_size: int = 15, reduce_motion: bool = False) -> Theme:
-    return Theme(palette=DARK if dark else LIGHT, is_dark=dark, font_size=font_size, reduce_motion=reduce_motion)
+    return Theme(
+        palette=DARK if dark else LIGHT, is_dark=dark, font_size=font_size, reduce_motion=reduce_motion
+    )

@@ -114,8 +114,8 @@ class HandlerChain:
         for handler in self._handlers:
             try:
                 handler.delta(delta)
-            except Exception:
-                self._disable(handler)
+            except Exception as error:  # noqa: BLE001 - one handler's defect must not reach the stream
+                self._disable(handler, error)
 
     def finished(self, result: StreamResult) -> None:
         for handler in tuple(self._handlers):
@@ -124,12 +124,12 @@ class HandlerChain:
     def _call(self, handler: StreamHandler, method: Callable[[_T], None], argument: _T) -> None:
         try:
             method(argument)
-        except Exception:
-            self._disable(handler)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._disable(handler, error)
 
-    def _disable(self, handler: StreamHandler) -> None:
+    def _disable(self, handler: StreamHandler, error: Exception) -> None:
         name = type(handler).__name__
-        logger.exception("stream handler %s failed and is disabled for this stream", name)
+        logger.error("stream handler %s failed and is disabled for this stream", name, exc_info=error)
         self.failures.append(f"The handler {name} failed and was switched off for this answer.")
         self.detach(handler)
 

@@ -1,0 +1,101 @@
+"""SQLite connections, transactions, and SQLite's errors in words for people."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from desktop_chat.domain.errors import StorageError
+
+_PRIMARY_CODE: Final = 0xFF  # extended result codes carry the primary one in the low byte
+
+
+class DamagedDatabaseError(StorageError):
+    """The file is not a database any more; `set_aside` moves it out of the way without destroying it."""
+
+
+def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+    """A connection in autocommit mode with the settings every part of the program relies on."""
+    connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+    """One write transaction: all of it or nothing. ``durable`` waits until the disk has it."""
+    if durable:  # the level cannot be changed inside a transaction
+        connection.execute("PRAGMA synchronous = FULL")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    finally:
+        if durable:
+            connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def storage_error(error: sqlite3.Error | OSError, path: Path) -> StorageError:
+    """The error for people: what happened to ``path`` and what to do."""
+    code = getattr(error, "sqlite_errorcode", None)
+    words = str(error)
+    match None if code is None else code & _PRIMARY_CODE:
+        case sqlite3.SQLITE_FULL:
+            return StorageError(
+                words,
+                sentence="The disk is full, so the conversation could not be saved.",
+                advice="Free some space; what arrived is kept in this window and is saved with the next write.",
+                retryable=True,
+            )
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StorageError(
+                words,
+                sentence="Another program is using the conversation database.",
+                advice="Close the other copy of Desktop Chat (or a tool that has the file open), then try again.",
+                retryable=True,
+            )
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
+            return StorageError(
+                words,
+                sentence="The conversation database cannot be written to.",
+                advice=f"Allow yourself to write to {path} and its folder, or choose another with --data-dir.",
+            )
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return DamagedDatabaseError(
+                words,
+                sentence="The conversation database is damaged.",
+                advice=f"Nothing was deleted. Put a backup in place of {path}, or move that file away to start anew.",
+            )
+        case sqlite3.SQLITE_CANTOPEN:
+            return StorageError(
+                words,
+                sentence="The conversation database could not be opened.",
+                advice=f"Check that the folder {path.parent} exists and that you may write to it.",
+            )
+        case None if isinstance(error, OSError):
+            return StorageError(
+                words,
+                sentence=f"{error.filename or path} cannot be used: {error.strerror or error}.",
+                advice="Check the permissions and the free space of the folder, or choose another with --data-dir.",
+            )
+        case _:
+            return StorageError(words, advice=f"Check the disk that holds {path}; details are in the log.")
+
+
+def set_aside(path: Path, suffix: str) -> Path:
+    """Move a damaged database with its journals out of the way; returns where it is now. Raises OSError."""
+    aside = path.with_name(f"{path.stem}.damaged-{suffix}{path.suffix}")
+    for tail in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + tail)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + tail))
+    return aside

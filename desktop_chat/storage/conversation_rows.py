@@ -1,0 +1,146 @@
+"""SQL over conversations. The functions take a connection and run on the store's thread."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import Any, Final, TypedDict
+
+from desktop_chat.domain.conversations import Conversation
+from desktop_chat.domain.errors import StorageError
+from desktop_chat.domain.requests import GenerationParameters
+from desktop_chat.storage.columns import from_json, storable, to_json
+
+
+class ConversationChanges(TypedDict, total=False):
+    """What may be changed in a conversation; see `Conversation`."""
+
+    title: str
+    profile_id: str
+    model: str
+    system_prompt: str
+    parameters: GenerationParameters
+    draft: str
+    leaf_id: int | None
+
+
+_COLUMNS: Final = """
+    id, title, created_at, updated_at, profile_id, model, system_prompt, parameters, draft, leaf_id, message_count"""
+
+
+def listed(connection: sqlite3.Connection, limit: int | None) -> list[Conversation]:
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM conversation WHERE deleted_at IS NULL"
+        " ORDER BY updated_at DESC, id DESC LIMIT ?",
+        (-1 if limit is None else limit,),
+    )
+    return [_conversation(row) for row in rows]
+
+
+def find(connection: sqlite3.Connection, conversation_id: int) -> Conversation | None:
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM conversation WHERE id = ? AND deleted_at IS NULL", (conversation_id,)
+    ).fetchone()
+    return _conversation(row) if row else None
+
+
+def get(connection: sqlite3.Connection, conversation_id: int) -> Conversation:
+    """As `find`. Raises StorageError when there is none."""
+    conversation = find(connection, conversation_id)
+    if conversation is None:
+        raise _missing(conversation_id)
+    return conversation
+
+
+def create(
+    connection: sqlite3.Connection,
+    title: str,
+    profile_id: str,
+    model: str,
+    system_prompt: str,
+    parameters: GenerationParameters,
+) -> Conversation:
+    now = time.time()
+    texts = (storable(title), storable(profile_id), storable(model), storable(system_prompt))
+    row_id = connection.execute(
+        "INSERT INTO conversation (title, profile_id, model, system_prompt, parameters, created_at, updated_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (*texts, to_json(parameters), now, now),
+    ).lastrowid
+    assert row_id is not None
+    return get(connection, row_id)
+
+
+def update(
+    connection: sqlite3.Connection, conversation_id: int, changes: ConversationChanges
+) -> Conversation:
+    columns: dict[str, Any] = {}
+    for name, value in changes.items():
+        if name not in ConversationChanges.__annotations__:
+            raise TypeError(f"a conversation has no changeable {name!r}")
+        if name == "leaf_id":
+            _check_leaf(connection, conversation_id, value)
+            columns[name] = value
+        else:
+            columns[name] = storable(value) if isinstance(value, str) else to_json(value)
+    if columns:
+        assignments = ", ".join(f"{name} = ?" for name in columns)  # the names are those of the TypedDict
+        connection.execute(
+            f"UPDATE conversation SET {assignments} WHERE id = ?", (*columns.values(), conversation_id)
+        )
+    return get(connection, conversation_id)
+
+
+def mark_deleted(connection: sqlite3.Connection, conversation_id: int) -> None:
+    connection.execute(
+        "UPDATE conversation SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL",
+        (time.time(), conversation_id),
+    )
+
+
+def restore(connection: sqlite3.Connection, conversation_id: int) -> Conversation:
+    connection.execute("UPDATE conversation SET deleted_at = NULL WHERE id = ?", (conversation_id,))
+    return get(connection, conversation_id)
+
+
+def purge_deleted(connection: sqlite3.Connection, older_than_s: float) -> int:
+    """Messages, texts, journal and index entries go with their conversation."""
+    return connection.execute(
+        "DELETE FROM conversation WHERE deleted_at <= ?", (time.time() - older_than_s,)
+    ).rowcount
+
+
+def _check_leaf(connection: sqlite3.Connection, conversation_id: int, leaf_id: object) -> None:
+    known = (
+        leaf_id is None
+        or connection.execute(
+            "SELECT 1 FROM message WHERE id = ? AND conversation_id = ?", (leaf_id, conversation_id)
+        ).fetchone()
+    )
+    if not known:
+        raise ValueError(f"message {leaf_id} is not in conversation {conversation_id}")
+
+
+def _conversation(row: tuple[Any, ...]) -> Conversation:
+    (row_id, title, created, updated, profile, model, prompt, parameters, draft, leaf, count) = row
+    return Conversation(
+        id=row_id,
+        title=title,
+        created_at=created,
+        updated_at=updated,
+        profile_id=profile,
+        model=model,
+        system_prompt=prompt,
+        parameters=from_json(parameters, GenerationParameters) or GenerationParameters(),
+        draft=draft,
+        leaf_id=leaf,
+        message_count=count,
+    )
+
+
+def _missing(conversation_id: int) -> StorageError:
+    return StorageError(
+        f"no conversation {conversation_id}",
+        sentence="This conversation does not exist any more.",
+        advice="It was deleted, perhaps in another window. Choose another one.",
+    )

@@ -84,7 +84,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
 _TOPICS: Final[Mapping[str, re.Pattern[str]]] = {
     topic: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
     for topic, words in {
-        "tour": r"tour|features?|what (?:can|could) (?:you|it|this)|show me|demo(?:nstrate)?|overview"
+        "tour": r"tour|features?|what (?:can|could) (?:you|it|this)|demo(?:nstrate)?|overview"
         r"|welcome",
         "streaming": r"stream(?:s|ed|ing)?|server|screen|sse|socket|wire|protocol|pixels?|architecture",
         "python": r"python|function|pytest|tests?|algorithm|complexity|merge",
@@ -115,7 +115,7 @@ _TOPICS: Final[Mapping[str, re.Pattern[str]]] = {
 }
 _LENGTH = re.compile(r"\b(\d[\d,._ ]*)\s*(k\b)?\s*-?(tokens?|words?)\b", re.IGNORECASE)
 _LONG = re.compile(r"\b(?:long|essay|story|novel|article|lorem)\b", re.IGNORECASE)
-_DIRECTIVE = re.compile(r"\s*/([a-z]+)\b[ \t]*([0-9.]+|stream\b)?\s*(.*)", re.IGNORECASE | re.DOTALL)
+_DIRECTIVE = re.compile(r"\s*/([a-z]+)\b[ \t]*(\d+(?:\.\d+)?|stream\b)?\s*(.*)", re.IGNORECASE | re.DOTALL)
 
 _DIRECTIVE_TOPICS: Final[Mapping[str, str]] = {
     "slow": "metrics",

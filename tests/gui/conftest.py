@@ -1,0 +1,77 @@
+"""Widgets are tested on the program's own kind of event loop, and must be gone after the test.
+
+Coroutine tests and fixtures of this folder run on qasync's loop, so that they may await the program's coroutines
+and Qt's events go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import gc
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import pytest
+import qasync
+import shiboken6
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtWidgets import QApplication
+
+INTERNAL_WINDOWS = ("QTipLabel", "QComboBoxPrivateContainer", "QDesktopScreenWidget")
+"""Top-level widgets that Qt makes for itself and keeps."""
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], Any]]:
+    return {"qasync": lambda: qasync.QEventLoop(QApplication.instance())}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _application(qapp: QApplication) -> QApplication:
+    """The one application, there before the first event loop; closing a test's window must not end it."""
+    qapp.setQuitOnLastWindowClosed(False)
+    return qapp
+
+
+@pytest.fixture(autouse=True)
+def _no_leaked_windows(_application: QApplication) -> Iterator[None]:
+    before = set(_application.topLevelWidgets())
+    yield
+    if _leaked_windows(_application, before):
+        gc.collect()  # what only a reference cycle keeps alive is not leaked
+    leaked = _leaked_windows(_application, before)
+    if leaked:
+        pytest.fail("Windows outlive the test:\n" + "\n".join(leaked), pytrace=False)
+
+
+def _leaked_windows(application: QApplication, before: set[Any]) -> list[str]:
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return [
+        f"{type(window).__name__} {window.objectName()!r} {window.windowTitle()!r}"
+        for window in application.topLevelWidgets()
+        if window not in before
+        and window.parent() is None
+        and window.metaObject().className() not in INTERNAL_WINDOWS
+    ]
+
+
+@pytest.fixture(autouse=True)
+def _no_leaked_timers(_no_leaked_windows: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Requested before the window check, so that timers of leaked windows are reported with their beginning."""
+    began: WeakKeyDictionary[QTimer, traceback.StackSummary] = WeakKeyDictionary()
+    start = QTimer.start
+
+    def _record(timer: QTimer, *arguments: Any) -> None:
+        began[timer] = traceback.extract_stack(limit=10)
+        start(timer, *arguments)
+
+    monkeypatch.setattr(QTimer, "start", _record)
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    leaked = [
+        f"{timer!r} every {timer.interval()} ms, began at\n{''.join(traceback.format_list(stack[-4:-1]))}"
+        for timer, stack in began.items()
+        if shiboken6.isValid(timer) and timer.isActive()
+    ]
+    if leaked:
+        pytest.fail("Timers outlive the test:\n" + "\n".join(leaked), pytrace=False)

@@ -24,6 +24,8 @@ class ConversationChanges(TypedDict, total=False):
     leaf_id: int | None
 
 
+_PURGING: Final = 0.0  # a ``deleted_at`` that no clock gives
+_IMPORT_GRACE_S: Final = 3600.0
 _COLUMNS: Final = """
     id, title, created_at, updated_at, profile_id, model, system_prompt, parameters, draft, leaf_id, message_count"""
 
@@ -99,15 +101,63 @@ def mark_deleted(connection: sqlite3.Connection, conversation_id: int) -> None:
 
 
 def restore(connection: sqlite3.Connection, conversation_id: int) -> Conversation:
-    connection.execute("UPDATE conversation SET deleted_at = NULL WHERE id = ?", (conversation_id,))
+    connection.execute(
+        "UPDATE conversation SET deleted_at = NULL WHERE id = ? AND deleted_at > ?",
+        (conversation_id, _PURGING),
+    )
     return get(connection, conversation_id)
 
 
-def purge_deleted(connection: sqlite3.Connection, older_than_s: float) -> int:
-    """Messages, texts, journal and index entries go with their conversation."""
-    return connection.execute(
-        "DELETE FROM conversation WHERE deleted_at <= ?", (time.time() - older_than_s,)
+def begin_purge(connection: sqlite3.Connection, older_than_s: float) -> list[int]:
+    """Ids of the conversations to be purged; from now on they cannot be restored."""
+    due = connection.execute(
+        "UPDATE conversation SET deleted_at = ? WHERE deleted_at <= ? RETURNING id",
+        (_PURGING, time.time() - older_than_s),
+    )
+    return [row_id for (row_id,) in due]
+
+
+def purge_some(connection: sqlite3.Connection, conversation_id: int, count: int) -> bool:
+    """Remove ``count`` messages, children first, with their texts and index entries; whether all is gone."""
+    removed = connection.execute(
+        "DELETE FROM message WHERE id IN"
+        " (SELECT id FROM message WHERE conversation_id = ? ORDER BY id DESC LIMIT ?)",
+        (conversation_id, count),
     ).rowcount
+    if removed < count:
+        connection.execute("DELETE FROM conversation WHERE id = ?", (conversation_id,))
+    return removed < count
+
+
+def hide_for_import(connection: sqlite3.Connection, conversation_id: int) -> None:
+    """Keep a half-imported conversation out of sight; if the program dies, a later purge removes it."""
+    connection.execute(
+        "UPDATE conversation SET deleted_at = ? WHERE id = ?",
+        (time.time() + _IMPORT_GRACE_S, conversation_id),
+    )
+
+
+def end_import(
+    connection: sqlite3.Connection,
+    conversation_id: int,
+    original: Conversation,
+    leaf_id: int | None,
+    count: int,
+) -> Conversation:
+    """Show an imported conversation, with the times and the draft of its original."""
+    connection.execute(
+        "UPDATE conversation SET deleted_at = NULL, draft = ?, leaf_id = ?, message_count = ?,"
+        " created_at = coalesce(?, created_at), updated_at = coalesce(?, updated_at) WHERE id = ?",
+        (
+            storable(original.draft),
+            leaf_id,
+            count,
+            original.created_at or None,
+            original.updated_at or None,
+            conversation_id,
+        ),
+    )
+    return get(connection, conversation_id)
 
 
 def _check_leaf(connection: sqlite3.Connection, conversation_id: int, leaf_id: object) -> None:

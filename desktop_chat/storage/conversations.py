@@ -6,10 +6,11 @@ the store's own thread. Every method may raise `StorageError`, with a sentence a
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Unpack
+from typing import Final, Unpack
 
 import msgspec
 
@@ -19,12 +20,12 @@ from desktop_chat.domain.messages import Message, MessageState, MessageStub, Rol
 from desktop_chat.domain.metrics import Metrics
 from desktop_chat.domain.requests import GenerationParameters
 from desktop_chat.storage import conversation_rows, message_rows, search
-from desktop_chat.storage.columns import storable
 from desktop_chat.storage.conversation_rows import ConversationChanges
 from desktop_chat.storage.database import Database
 from desktop_chat.storage.owners import Owner
 
-_NO_PARAMETERS = GenerationParameters()
+_NO_PARAMETERS: Final = GenerationParameters()
+_BATCH: Final = 100  # messages a transaction in long jobs, so that a running answer's journal need not wait
 
 
 class ConversationStore:
@@ -104,18 +105,38 @@ class ConversationStore:
 
     async def purge_deleted(self, older_than_s: float = 0) -> int:
         """Remove for good what was deleted at least that many seconds ago; how many conversations."""
-        return await self._database.write(conversation_rows.purge_deleted, older_than_s)
+        due = await self._database.write(conversation_rows.begin_purge, older_than_s)
+        for conversation_id in due:
+            while not await self._database.write(conversation_rows.purge_some, conversation_id, _BATCH):
+                pass
+        return len(due)
 
     async def import_conversation(
         self, conversation: Conversation, messages: Iterable[Message]
     ) -> Conversation:
-        """Add a conversation with all its messages in one transaction.
+        """Add a conversation with all its messages; it appears when it is whole. Times are kept.
 
         ``messages`` come parents first; their ids, and ``conversation.leaf_id``, are only used to find each other
-        and are given anew. Without a leaf the last message becomes it. Times are kept.
+        and are given anew. Without a leaf the last message becomes it.
+
+        Raises:
+            ValueError: a message comes before its parent.
         """
-        whole = list(messages)
-        return await self._database.write_durably(_import, conversation, whole)
+        created = await self._database.write(_begin_import, conversation)
+        ids: dict[int | None, int | None] = {None: None}
+        last: int | None = None
+        remaining = iter(messages)
+        while batch := list(itertools.islice(remaining, _BATCH)):
+            await self._database.write(_import_some, created.id, batch, ids)
+            last = batch[-1].id
+        leaf = conversation.leaf_id if conversation.leaf_id in ids else None
+        return await self._database.write_durably(
+            conversation_rows.end_import,
+            created.id,
+            conversation,
+            ids[last if leaf is None else leaf],
+            len(ids) - 1,
+        )
 
     # --- messages ----------------------------------------------------------------------------------
 
@@ -228,42 +249,34 @@ class ConversationStore:
             raise
 
 
-def _import(
-    connection: sqlite3.Connection, conversation: Conversation, messages: list[Message]
-) -> Conversation:
+def _begin_import(connection: sqlite3.Connection, original: Conversation) -> Conversation:
     created = conversation_rows.create(
         connection,
-        conversation.title,
-        conversation.profile_id,
-        conversation.model,
-        conversation.system_prompt,
-        conversation.parameters,
+        original.title,
+        original.profile_id,
+        original.model,
+        original.system_prompt,
+        original.parameters,
     )
-    ids: dict[int | None, int | None] = {None: None}
-    for message in messages:
+    conversation_rows.hide_for_import(connection, created.id)
+    return created
+
+
+def _import_some(
+    connection: sqlite3.Connection,
+    conversation_id: int,
+    batch: list[Message],
+    ids: dict[int | None, int | None],
+) -> None:
+    """Insert a batch; ``ids`` maps the original ids to the new ones and grows."""
+    for message in batch:
         if message.parent_id not in ids:
             raise ValueError(f"message {message.id} comes before its parent {message.parent_id}")
         running = message.state is MessageState.STREAMING  # exported before it had ended
         placed = msgspec.structs.replace(
             message,
-            conversation_id=created.id,
+            conversation_id=conversation_id,
             parent_id=ids[message.parent_id],
             state=MessageState.INTERRUPTED if running else message.state,
         )
         ids[message.id] = message_rows.insert(connection, placed)
-    leaf = conversation.leaf_id if conversation.leaf_id in ids else None
-    if leaf is None and messages:
-        leaf = messages[-1].id
-    connection.execute(
-        "UPDATE conversation SET created_at = ?, updated_at = ?, draft = ?, leaf_id = ?, message_count = ?"
-        " WHERE id = ?",
-        (
-            conversation.created_at or created.created_at,
-            conversation.updated_at or created.updated_at,
-            storable(conversation.draft),
-            ids[leaf],
-            len(messages),
-            created.id,
-        ),
-    )
-    return conversation_rows.get(connection, created.id)

@@ -35,14 +35,15 @@ _STATES: Final = {str(state): state for state in MessageState}
 
 def stubs(connection: sqlite3.Connection, conversation_id: int) -> list[MessageStub]:
     """The shown branch, root first."""
-    rows = _branch(connection, conversation_id, _leaf(connection, conversation_id))
-    pending = _journal_lengths(connection, [row[0] for row in rows if row[3] == MessageState.STREAMING])
-    branch = []
-    for row_id, _, role, state, text_length, reasoning_length in rows:
-        if row_id in pending:
-            text_length += pending[row_id][0]
-            reasoning_length += pending[row_id][1]
-        branch.append(MessageStub(row_id, _ROLES[role], _STATES[state], text_length, reasoning_length))
+    branch = [
+        MessageStub(row_id, _ROLES[role], _STATES[state], text_length, reasoning_length)
+        for row_id, _, role, state, text_length, reasoning_length in _branch(
+            connection, conversation_id, _leaf(connection, conversation_id)
+        )
+    ]
+    for index, stub in enumerate(branch):
+        if stub.state is MessageState.STREAMING:
+            branch[index] = _with_journal_lengths(connection, stub)
     return branch
 
 
@@ -294,15 +295,17 @@ def _branch(connection: sqlite3.Connection, conversation_id: int, leaf: int | No
     return found
 
 
-def _journal_lengths(connection: sqlite3.Connection, ids: list[int]) -> dict[int, tuple[int, int]]:
-    lengths = {}
-    for row_id in ids:
-        lengths[row_id] = connection.execute(
-            "SELECT coalesce(sum(length(text)), 0), coalesce(sum(length(reasoning)), 0)"
-            " FROM journal WHERE message_id = ?",
-            (row_id,),
-        ).fetchone()
-    return lengths
+def _with_journal_lengths(connection: sqlite3.Connection, stub: MessageStub) -> MessageStub:
+    text_length, reasoning_length = connection.execute(
+        "SELECT coalesce(sum(length(text)), 0), coalesce(sum(length(reasoning)), 0)"
+        " FROM journal WHERE message_id = ?",
+        (stub.id,),
+    ).fetchone()
+    return msgspec.structs.replace(
+        stub,
+        text_length=stub.text_length + text_length,
+        reasoning_length=stub.reasoning_length + reasoning_length,
+    )
 
 
 def _with_journal(connection: sqlite3.Connection, message: Message) -> Message:

@@ -86,7 +86,7 @@ def m002_full_text_search(connection: sqlite3.Connection) -> None:
         connection.execute(f"""
             CREATE VIRTUAL TABLE {index} USING fts5 (
                 {column}, content = '{table}', content_rowid = '{key}',
-                tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
+                tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2'
             )""")
         remove = f"INSERT INTO {index} ({index}, rowid, {column}) VALUES ('delete', old.{key}, old.{column});"
         insert = f"INSERT INTO {index} (rowid, {column}) VALUES (new.{key}, new.{column});"

@@ -1,0 +1,296 @@
+"""The grammar as a Python-Markdown extension: blocks and inlines come from `syntax`, the tree is Python-Markdown's.
+
+One element tree serves both outputs: `html` serialises it, `parser` turns it into the block model. Attributes that
+only the block model needs (``lines``, ``tight``, ``closed``, ...) never reach the HTML: the serialiser has a list of
+what may.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from xml.etree.ElementTree import Element, ElementTree, SubElement
+
+from markdown import Markdown
+from markdown.blockparser import BlockParser
+from markdown.extensions import Extension
+from markdown.treeprocessors import Treeprocessor
+from markdown.util import Registry
+from markdown_it.token import Token
+
+from desktop_chat.markup import syntax
+from desktop_chat.markup.unfinished import as_it_will_become
+
+PLAIN = "plain"
+"""The tag of an element that stands for its content alone."""
+
+ALLOWED_SCHEMES = frozenset({"http", "https", "mailto"})
+
+_CONTAINERS = {
+    "paragraph_open": "p",
+    "blockquote_open": "blockquote",
+    "bullet_list_open": "ul",
+    "ordered_list_open": "ol",
+    "list_item_open": "li",
+    "table_open": "table",
+    "thead_open": "thead",
+    "tbody_open": "tbody",
+    "tr_open": "tr",
+    "th_open": "th",
+    "td_open": "td",
+    "footnote_reference_open": "footnote",
+}
+_INLINE_CONTAINERS = {"em_open": "em", "strong_open": "strong", "s_open": "del", "link_open": "a"}
+
+
+class Tree(NamedTuple):
+    """One parsed text.
+
+    Attributes:
+        root: one element a top-level block, in source order.
+        tokens: the block tokens it was made from.
+        asked: for each of those elements the labels its inlines looked up, in order; a footnote's begins with ``^``.
+        references / notes: the definitions found in this text (the settled ones before it not included).
+    """
+
+    root: Element
+    tokens: list[Token]
+    asked: list[tuple[str, ...]]
+    references: syntax.Definitions
+    notes: syntax.Definitions
+
+
+def build_tree(
+    source: str,
+    *,
+    references: Mapping[str, Any] | None = None,
+    notes: Mapping[str, Any] | None = None,
+    first_rule: syntax.BlockRule | None = None,
+    streaming: bool = False,
+) -> Tree:
+    """Parse ``source``, whose line ends are LF.
+
+    Args:
+        references / notes: definitions of the text before it.
+        first_rule: see `syntax.block_tokens`.
+        streaming: draw an unfinished end as it will most likely become.
+    """
+    known_references, known_notes = syntax.Definitions(references), syntax.Definitions(notes)
+    environment: syntax.Environment = {"references": known_references, "notes": known_notes}
+    tokens = syntax.block_tokens(source, environment, first_rule)
+    for token in tokens:
+        if token.type == "footnote_reference_open":
+            known_notes.setdefault(token.meta["label"], token.map)
+    unfinished = _unfinished_token(source, tokens) if streaming else None
+    root = Element(Markdown.doc_tag)
+    stack = [root]
+    asked: list[tuple[str, ...]] = []
+    for token in tokens:
+        kind = token.type
+        if kind == "inline":
+            content = token.content
+            if token is unfinished:
+                content = as_it_will_become(content, environment)
+            _append_inlines(stack[-1], syntax.inline_tokens(content, environment))
+        elif token.nesting > 0:
+            element = SubElement(stack[-1], _CONTAINERS.get(kind, token.tag))
+            _describe(element, token)
+            stack.append(element)
+        elif token.nesting < 0:
+            stack.pop()
+        elif kind != "definition":
+            _append_leaf(stack[-1], token)
+        if len(stack) == 1 and len(asked) < len(root):
+            asked.append((*known_references.asked, *("^" + label for label in known_notes.asked)))
+            known_references.asked, known_notes.asked = {}, {}
+    return Tree(root, tokens, asked, known_references, known_notes)
+
+
+def _unfinished_token(source: str, tokens: Sequence[Token]) -> Token | None:
+    """The inline token that further text may continue."""
+    if source.endswith("\n\n"):
+        return None
+    for token in reversed(tokens):
+        if token.content:
+            return token if token.type == "inline" else None
+    return None
+
+
+def _describe(element: Element, token: Token) -> None:
+    if token.map is not None:
+        element.set("lines", f"{token.map[0]} {token.map[1]}")
+    if token.hidden:
+        element.set("tight", "")
+    if token.attrs:
+        if "start" in token.attrs:
+            element.set("start", str(token.attrs["start"]))
+        if "style" in token.attrs:
+            element.set("align", str(token.attrs["style"]).removeprefix("text-align:"))
+    if token.meta:
+        if "checked" in token.meta:
+            element.set("checked", "true" if token.meta["checked"] else "false")
+        if "label" in token.meta:
+            element.set("label", token.meta["label"])
+
+
+def _append_leaf(parent: Element, token: Token) -> None:
+    kind = token.type
+    if kind in ("fence", "code_block"):
+        element = SubElement(parent, "pre")
+        code = SubElement(element, "code")
+        code.text = token.content
+        if kind == "fence":
+            language = syntax.unescaped(token.info).strip().partition(" ")[0].partition("\t")[0]
+            if language:
+                code.set("class", f"language-{language}")
+            if not _is_closed(token):
+                element.set("closed", "false")
+    elif kind == "math_block":
+        element = SubElement(parent, "formula", {"markup": token.markup})
+        element.text = token.content
+        if not token.meta["closed"]:
+            element.set("closed", "false")
+    elif kind == "html_block":
+        element = SubElement(parent, "raw")
+        element.text = token.content
+    else:
+        element = SubElement(parent, token.tag)
+    _describe(element, token)
+
+
+def _is_closed(fence: Token) -> bool:
+    """Whether a fence has its closer: a closed one spans two lines more than it holds."""
+    first, end = fence.map or (0, 0)
+    held = fence.content.count("\n") + (bool(fence.content) and not fence.content.endswith("\n"))
+    return end - first == held + 2
+
+
+def _append_inlines(parent: Element, tokens: Iterable[Token]) -> None:
+    stack = [parent]
+    last: Element | None = None  # The sibling whose tail takes text; None while the parent has no child.
+    pieces: list[str] = []
+
+    def flush() -> None:
+        if pieces:
+            text = "".join(pieces)
+            pieces.clear()
+            if last is None:
+                stack[-1].text = (stack[-1].text or "") + text
+            else:
+                last.tail = text
+
+    for token in tokens:
+        kind = token.type
+        if kind in ("text", "text_special", "html_inline"):
+            pieces.append(token.content)
+            continue
+        if kind == "softbreak":
+            pieces.append("\n")
+            continue
+        flush()
+        if token.nesting > 0:
+            if len(stack) >= syntax.MAX_NESTING:
+                stack.append(stack[-1])
+                continue
+            element = SubElement(stack[-1], _INLINE_CONTAINERS[kind])
+            if kind == "link_open":
+                for name, value in token.attrs.items():
+                    element.set(name, str(value))
+            stack.append(element)
+            last = None
+        elif token.nesting < 0:
+            closed = stack.pop()
+            if closed is not stack[-1]:
+                last = closed
+        else:
+            last = _append_inline_leaf(stack[-1], token)
+    flush()
+
+
+def _append_inline_leaf(parent: Element, token: Token) -> Element:
+    kind = token.type
+    if kind == "image":
+        source = str(token.attrs["src"])
+        return SubElement(parent, "img", {"src": source, "alt": _alternative_text(token.children or ())})
+    if kind == "footnote_ref":
+        return SubElement(parent, "sup", {"label": token.content})
+    element = SubElement(parent, "formula" if kind == "math_inline" else token.tag)
+    element.text = token.content
+    if kind == "math_inline":
+        element.set("markup", token.markup)
+    return element
+
+
+def _alternative_text(tokens: Iterable[Token]) -> str:
+    pieces: list[str] = []
+    for token in tokens:
+        if token.type == "image":
+            pieces.append(_alternative_text(token.children or ()))
+        elif token.type in ("softbreak", "hardbreak"):
+            pieces.append(" ")
+        elif token.nesting == 0:
+            pieces.append(token.content)
+    return "".join(pieces)
+
+
+def footnote_numbers(asked: Iterable[Iterable[str]], notes: Iterable[str]) -> dict[str, int]:
+    """Footnotes by label, numbered from 1 in order of first reference; what nothing refers to comes last."""
+    defined = dict.fromkeys(notes)
+    order: dict[str, None] = {}
+    for labels in asked:
+        for label in labels:
+            if label.startswith("^") and label[1:] in defined:
+                order[label[1:]] = None
+    return {label: number for number, label in enumerate(order | defined, 1)}
+
+
+def is_allowed(href: str) -> bool:
+    """Whether a link may be followed: http, https and mailto only, and never a relative address."""
+    scheme, colon, rest = href.partition(":")
+    return bool(colon and rest) and scheme.strip().lower() in ALLOWED_SCHEMES
+
+
+def host_of(address: str) -> str:
+    """The host that an address leads to, in lower case; empty where there is none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+class LinkPolicy(Treeprocessor):
+    """A link that `is_allowed` does not let through becomes its text."""
+
+    def run(self, root: Element) -> None:
+        for link in root.iter("a"):
+            if not is_allowed(link.get("href", "")):
+                link.tag = PLAIN
+                link.attrib.clear()
+
+
+class TreeBuilder(BlockParser):
+    """Python-Markdown's block parser, replaced: the tree is built from tokens."""
+
+    def parseDocument(self, lines: Iterable[str]) -> ElementTree:  # type: ignore[type-arg,unused-ignore]  # noqa: N802
+        tree = build_tree("\n".join(lines))
+        self.numbers = footnote_numbers(tree.asked, tree.notes)
+        return ElementTree(tree.root)
+
+
+class Grammar(Extension):
+    """GFM in place of Python-Markdown's own grammar, its stages and its inline patterns."""
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        md.preprocessors = Registry()
+        md.postprocessors = Registry()
+        md.treeprocessors = Registry()
+        md.parser = TreeBuilder(md)
+        md.treeprocessors.register(LinkPolicy(md), "links", 100)
+
+
+@functools.cache
+def link_policy() -> LinkPolicy:
+    """The policy for trees that do not go through Python-Markdown's ``convert``."""
+    return LinkPolicy()

@@ -1,0 +1,299 @@
+"""The syntax: CommonMark and GFM by markdown-it-py, with the rules that model answers need besides.
+
+Beyond GFM: TeX (``$x$``, ``$$x$$``, ``\\(x\\)``, ``\\[x\\]``), footnotes, emphasis that closes beside CJK text and
+after punctuation (``**bold:**text``). Every rule that could nest, rescan or recurse without end is capped; what
+lies beyond a cap is shown as text, never dropped.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+
+from markdown_it import MarkdownIt, rules_block
+from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace, unescapeAll
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.state_inline import Delimiter
+from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.footnote.index import footnote_def
+from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
+
+BlockRule = Callable[[StateBlock, int, int, bool], bool]
+InlineRule = Callable[[StateInline, bool], bool]
+Environment = MutableMapping[str, Any]
+
+MAX_QUOTE_DEPTH = 8
+MAX_LIST_DEPTH = 20
+MAX_NESTING = 60
+MAX_COLUMNS = 64
+MAX_FORMULA = 2_000
+MAX_INLINE = 64 * 1024
+"""Characters of one paragraph, heading or cell whose inline markup is read; the rest of it is shown as plain text."""
+
+_STOP = re.compile(r"[\n$&*<@\[\\\]_`~]|!(?=\[)|w(?=ww\.)|(?<=http):|(?<=https):|(?<=mailto):")
+"""Where the inline rules below may begin; markdown-it's own set also stops at marks that no rule here reads."""
+
+_PRICE = re.compile(r"\d[\d.,]*(?:\s+[A-Za-z]{2}|[.,]?\s*$)")
+_DOLLARS = re.compile(r"\$+")
+_DOLLAR_FORMULA = re.compile(rf"\$(?![\s$])((?:\\[\s\S]|[^\\$]){{1,{MAX_FORMULA}}})(?<!\s)\$(?![0-9A-Za-z$])")
+_DISPLAY_FORMULA = re.compile(rf"\$\$((?:\\[\s\S]|[^\\$]){{1,{MAX_FORMULA}}})\$\$(?!\$)")
+_CJK = re.compile(
+    "[\u1100-\u11ff\u2e80-\u2fdf\u2ff0-\u303f\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\ua960-\ua97f"
+    "\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uffee\U0001f200-\U0001f2ff\U00020000-\U0003ffff]"
+)
+_CLOSING_PUNCTUATION = frozenset(".,:;!?)]}%\"'\u2019\u201d\u2026\u00bb")
+
+
+class Definitions(dict[str, Any]):
+    """Definitions by label (link references, footnotes); the first of a label wins.
+
+    Attributes:
+        settled: definitions of text that is no longer parsed again.
+        asked: the labels looked up since it was last replaced, in order, found or not.
+    """
+
+    def __init__(self, settled: Mapping[str, Any] | None = None) -> None:
+        super().__init__()
+        self.settled: Mapping[str, Any] = {} if settled is None else settled
+        self.asked: dict[str, None] = {}
+
+    def __contains__(self, label: object) -> bool:
+        return super().__contains__(label) or label in self.settled
+
+    def get(self, label: str, default: Any = None) -> Any:
+        self.asked[label] = None
+        return self.settled[label] if label in self.settled else super().get(label, default)
+
+
+@functools.cache
+def parser() -> MarkdownIt:
+    """The one configured parser. Tokens carry source lines; definitions leave a ``definition`` token."""
+    md = MarkdownIt(
+        "gfm-like",
+        {
+            "maxNesting": MAX_NESTING,
+            "linkify": False,
+            "tasklists": True,
+            "strikethrough_single_tilde": True,
+            "inline_definitions": True,
+        },
+    )
+    md.disable("linkify")
+    md.use(footnote_plugin, inline=False, move_to_end=False)
+    md.use(gfm_autolink_plugin)
+    md.inline.terminator_re = _STOP
+    # The policy on schemes is applied to the element tree, where a refused link becomes its text.
+    md.validateLink = lambda _url: True  # type: ignore[method-assign]
+
+    block, inline = md.block.ruler, md.inline.ruler
+    interrupting = ["paragraph", "reference", "blockquote", "list", "footnote_def"]
+    block.before("blockquote", "math_block", _math_block, {"alt": interrupting})
+    block.at("blockquote", quote_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    block.at("list", list_rule, {"alt": ["paragraph", "reference", "blockquote"]})
+    block.at("footnote_def", _capped(footnote_def, 1), {"alt": ["paragraph", "reference"]})
+    block.at("table", _narrow_table, {"alt": ["paragraph", "reference"]})
+    inline.before("escape", "math_inline", _math_inline)
+    inline.at("emphasis", _emphasis)
+    inline.at("footnote_ref", _footnote_reference)
+    return md
+
+
+def block_tokens(source: str, environment: Environment, first_rule: BlockRule | None = None) -> list[Token]:
+    """Block structure of ``source`` (LF line ends), inline content still unparsed.
+
+    Args:
+        environment: must hold `Definitions` under ``references``; definitions found are added.
+        first_rule: `list_rule` or `quote_rule` to read the start as the continuation of such a block.
+    """
+    md = parser()
+    state = StateBlock(source, md, environment, [])
+    if first_rule is not None and state.lineMax:
+        first_rule(state, 0, state.lineMax, False)
+    md.block.tokenize(state, state.line, state.lineMax)
+    return state.tokens
+
+
+def inline_tokens(content: str, environment: Environment) -> list[Token]:
+    """Inline structure of one paragraph's ``content``, plain text beyond `MAX_INLINE`."""
+    tokens: list[Token] = []
+    md = parser()
+    md.inline.parse(content[:MAX_INLINE], md, environment, tokens)
+    if len(content) > MAX_INLINE:
+        rest = Token("text", "", 0)
+        rest.content = content[MAX_INLINE:]
+        tokens.append(rest)
+    return tokens
+
+
+def _capped(rule: BlockRule, limit: int) -> BlockRule:
+    key = f"depth of {rule.__name__}"
+
+    def capped(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        depth = state.env.get(key, 0)
+        # An outdented line belongs to an outer container, which may well continue.
+        if depth >= limit and state.sCount[start] >= state.blkIndent:
+            return False
+        if silent:
+            return rule(state, start, end, True)
+        state.env[key] = depth + 1
+        try:
+            return rule(state, start, end, False)
+        finally:
+            state.env[key] = depth
+
+    return capped
+
+
+list_rule = _capped(rules_block.list_block, MAX_LIST_DEPTH)
+quote_rule = _capped(rules_block.blockquote, MAX_QUOTE_DEPTH)
+
+
+def _narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    if state.src.count("|", state.bMarks[start], state.eMarks[start]) > MAX_COLUMNS:
+        return False
+    return rules_block.table(state, start, end, silent)
+
+
+def _math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """``$$`` or ``\\[`` at the start of a line; ends at its closer, else at a blank line."""
+    if state.is_code_block(start):
+        return False
+    line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]].rstrip()
+    if line.startswith("$$"):
+        closer = "$$"
+    elif line.startswith("\\["):
+        closer = "\\]"
+    else:
+        return False
+    first = line[2:]
+    closed = False
+    if closer in first:
+        if first.find(closer) != len(first) - 2 or not first[:-2].strip():
+            return False
+        first, closed = first[:-2], True
+    elif closer == "\\]" and first:
+        return False  # Prose that begins with an escaped bracket; the inline rule knows better.
+    if silent:
+        return True
+    lines = [first]
+    following = start + 1
+    while not closed and following < end:
+        if state.sCount[following] < state.blkIndent or state.isEmpty(following):
+            break
+        text = state.src[state.bMarks[following] + state.tShift[following] : state.eMarks[following]].rstrip()
+        following += 1
+        closed = text.endswith(closer)
+        lines.append(text[:-2] if closed else text)
+    state.line = following
+    token = state.push("math_block", "math", 0)
+    token.content = "\n".join(lines).strip()
+    token.markup = closer
+    token.meta = {"closed": closed}
+    token.map = [start, following]
+    return True
+
+
+def _math_inline(state: StateInline, silent: bool) -> bool:
+    """Inline formulas; money (``$5 and $6``) and shell variables are none."""
+    source, position = state.src, state.pos
+    if source[position] == "$":
+        match = _DISPLAY_FORMULA.match(source, position, state.posMax)
+        if match is None:
+            match = _DOLLAR_FORMULA.match(source, position, state.posMax)
+            before = source[position - 1] if position else " "
+            if match and (_PRICE.match(match[1]) or (before.isascii() and before.isalnum())):
+                match = None
+        if match is None:
+            run = _DOLLARS.match(source, position, state.posMax)
+            width = 1 if run is None else len(run[0])
+            if not silent:
+                state.append_pending("$" * width)
+            state.pos += width
+            return True
+        tex, after = match[1], match.end()
+        closer = "$$" if match.re is _DISPLAY_FORMULA else "$"
+    elif source.startswith(("\\(", "\\["), position):
+        closer = "\\)" if source[position + 1] == "(" else "\\]"
+        found = source.find(closer, position + 2, min(state.posMax, position + 2 + MAX_FORMULA))
+        if found < 0:
+            return False
+        tex, after = source[position + 2 : found], found + 2
+        if not any(map(str.isalnum, tex)):
+            return False
+    else:
+        return False
+    if not silent:
+        token = state.push("math_inline", "math", 0)
+        token.content = tex.strip()
+        token.markup = closer
+    state.pos = after
+    return True
+
+
+def _footnote_reference(state: StateInline, silent: bool) -> bool:
+    source, start = state.src, state.pos
+    if not source.startswith("[^", start):
+        return False
+    end = source.find("]", start + 2, min(state.posMax, start + 200))
+    label = source[start + 2 : end]
+    if end < 0 or not label or " " in label or "\n" in label:
+        return False
+    if state.env["notes"].get(label) is None:
+        return False
+    if not silent:
+        token = state.push("footnote_ref", "sup", 0)
+        token.content = label
+    state.pos = end + 1
+    return True
+
+
+def _emphasis(state: StateInline, silent: bool) -> bool:
+    """As CommonMark, but CJK characters count as word boundaries beside punctuation.
+
+    CommonMark cannot close ``**term:**text`` or any emphasis between CJK punctuation and CJK text, both of which
+    models write all day; the CJK half follows the "cjk-friendly" amendment to the flanking rules.
+    """
+    marker = state.src[state.pos]
+    if silent or marker not in "*_":
+        return False
+    start = end = state.pos
+    while end < state.posMax and state.src[end] == marker:
+        end += 1
+    before = state.src[start - 1] if start else " "
+    after = state.src[end] if end < state.posMax else " "
+    can_open, can_close = _flanking(before, after, end - start, marker == "*")
+    for _ in range(end - start):
+        token = state.push("text", "", 0)
+        token.content = marker
+        state.delimiters.append(
+            Delimiter(ord(marker), end - start, len(state.tokens) - 1, -1, can_open, can_close)
+        )
+    state.pos = end
+    return True
+
+
+def _flanking(before: str, after: str, length: int, within_words: bool) -> tuple[bool, bool]:
+    before_is_space, after_is_space = isWhiteSpace(ord(before)), isWhiteSpace(ord(after))
+    before_is_cjk = before > "\u10ff" and _CJK.match(before) is not None
+    after_is_cjk = after > "\u10ff" and _CJK.match(after) is not None
+    before_is_punctuation = isMdAsciiPunct(ord(before)) or isPunctChar(before)
+    after_is_punctuation = isMdAsciiPunct(ord(after)) or isPunctChar(after)
+    left = not after_is_space and (
+        not after_is_punctuation or after_is_cjk or before_is_space or before_is_punctuation or before_is_cjk
+    )
+    right = not before_is_space and (
+        not before_is_punctuation or before_is_cjk or after_is_space or after_is_punctuation or after_is_cjk
+    )
+    if within_words:
+        lenient = length == 2 and before in _CLOSING_PUNCTUATION and after.isalnum()
+        return left, right or lenient
+    return left and (not right or before_is_punctuation), right and (not left or after_is_punctuation)
+
+
+def unescaped(info: str) -> str:
+    """A fence's info string with backslash escapes and entities resolved."""
+    return unescapeAll(info)

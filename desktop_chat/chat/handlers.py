@@ -75,7 +75,7 @@ class StreamHandler(Protocol):
 class Transform(Protocol):
     """Delta in, deltas out: rewrites the stream before any handler sees it; it may hold text back."""
 
-    def transform(self, delta: StreamDelta) -> Iterable[StreamDelta]: ...
+    def feed(self, delta: StreamDelta) -> Iterable[StreamDelta]: ...
 
     def flush(self) -> Iterable[StreamDelta]:
         """What is still held back; called once, at the end, however the stream ended."""

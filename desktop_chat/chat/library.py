@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, Unpack
 
 import msgspec
 
@@ -16,12 +16,13 @@ from desktop_chat.chat.preferences import Preferences
 from desktop_chat.chat.providers import Providers
 from desktop_chat.chat.session import ChatSession
 from desktop_chat.chat.turns import Turns
-from desktop_chat.domain.conversations import Conversation
+from desktop_chat.domain.conversations import Conversation, SearchHit
 from desktop_chat.domain.errors import ErrorReport, InvalidRequestError
 from desktop_chat.domain.messages import Message, MessageStub, Role
 from desktop_chat.domain.requests import GenerationParameters
 from desktop_chat.domain.text import sanitized_input
-from desktop_chat.storage.conversations import ConversationStore, SearchHit
+from desktop_chat.storage.conversation_rows import ConversationChanges
+from desktop_chat.storage.conversations import ConversationStore
 
 logger = logging.getLogger(__name__)
 
@@ -261,8 +262,8 @@ class Library:
             self._tell("problem", message.conversation_id, problem)
         self._tell("turn_ended", turn)
 
-    async def _update(self, conversation_id: int, **changes: object) -> Conversation:
-        conversation = await self._store.update_conversation(conversation_id, **changes)  # type: ignore[arg-type]
+    async def _update(self, conversation_id: int, **changes: Unpack[ConversationChanges]) -> Conversation:
+        conversation = await self._store.update_conversation(conversation_id, **changes)
         self._tell("conversation_changed", conversation)
         return conversation
 

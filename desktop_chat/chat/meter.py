@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from desktop_chat.api.exchange import WirePhase
 from desktop_chat.chat.quantiles import LogHistogram
 from desktop_chat.domain.deltas import (
     Finished,
@@ -25,8 +26,8 @@ _STALL_MEDIAN_REFRESH: Final = 32
 class StreamMeter:
     """Measures one turn on a monotonic clock; a snapshot may be taken at any moment.
 
-    A turn may need several tries: `sent` starts the clock of a try, and only the last one's times are kept
-    (elapsed counts from the first). Tokens that arrive in one read share the gap before them evenly, since the
+    A turn may need several tries: `sent` begins one, and only the last one's times are kept (elapsed counts from
+    the first). Tokens that arrive in one read share the gap before them evenly, since the
     network, not the model, bundled them.
 
     Args:
@@ -66,10 +67,6 @@ class StreamMeter:
     def usage(self) -> Usage | None:
         return self._usage
 
-    @property
-    def seconds_since_sent(self) -> float:
-        return 0.0 if self._sent is None else self._clock() - self._sent
-
     def sent(self) -> None:
         """A try begins: the request is about to leave."""
         now = self._clock()
@@ -78,12 +75,17 @@ class StreamMeter:
         self._retry_at = None
         self.phase = Phase.CONNECTING
 
-    def connected(self, connect_s: float | None, tls_s: float | None) -> None:
-        """A fresh connection was made; on a reused one this is not called."""
-        self._connect_s, self._tls_s = connect_s, tls_s
+    def connected(self, seconds: float) -> None:
+        """A fresh connection was made, DNS and TCP; on a reused one this is not called."""
+        self._connect_s = seconds
+
+    def secured(self, seconds: float) -> None:
+        """TLS is ready on a fresh connection."""
+        self._tls_s = seconds
 
     def waiting(self) -> None:
-        """The request has left; the answer is awaited."""
+        """The request has left; the answer is awaited, and the time to its first token runs from here."""
+        self._sent = self._clock()
         self.phase = Phase.WAITING
 
     def retrying(self, delay_s: float) -> None:
@@ -159,13 +161,14 @@ class StreamMeter:
             phase = Phase.STALLED
         tokens, reported = self._tokens()
         first, last = self._first, self._last
+        ttft_s = None if first is None or self._sent is None else first - self._sent
         decode_s = None if first is None or last is None else last - first
         rate = (tokens - 1) / decode_s if decode_s and tokens > 1 else None
         usage = self._usage
         return Metrics(
             phase=phase,
             elapsed_s=0.0 if self._begun is None else now - self._begun,
-            ttft_s=None if first is None or self._sent is None else first - self._sent,
+            ttft_s=ttft_s,
             tokens=tokens,
             tokens_reported=reported,
             tokens_per_second=rate,
@@ -173,7 +176,7 @@ class StreamMeter:
             reasoning_tokens=usage.reasoning_tokens if usage else None,
             connect_s=self._connect_s,
             tls_s=self._tls_s,
-            wait_s=None if first is None or self._sent is None else first - self._sent,
+            wait_s=ttft_s,
             decode_s=decode_s,
             gap_p50_s=self._gaps.quantile(0.5),
             gap_p95_s=self._gaps.quantile(0.95),
@@ -195,3 +198,24 @@ class StreamMeter:
         if self._timings is not None and self._timings.completion_tokens is not None:
             return self._timings.completion_tokens, True
         return self.tokens, False
+
+
+class WireObserver:
+    """Tells a meter what the client reports from below: connecting, TLS, and the request on its way."""
+
+    def __init__(self, meter: StreamMeter) -> None:
+        self._meter = meter
+        self._begun = 0.0
+
+    def phase(self, phase: WirePhase, at: float) -> None:
+        if phase in (WirePhase.CONNECTING, WirePhase.TLS_STARTED):
+            self._begun = at
+        elif phase is WirePhase.CONNECTED:
+            self._meter.connected(at - self._begun)
+        elif phase is WirePhase.TLS_READY:
+            self._meter.secured(at - self._begun)
+        elif phase is WirePhase.REQUEST_SENT:
+            self._meter.waiting()
+
+    def heartbeat(self) -> None:
+        return

@@ -90,7 +90,7 @@ class Providers:
             if known[0] == identity:
                 return known[1]
             self._retired.append(known[1])
-        client = await self._new_client(profile, base_url, key)
+        client = self._new_client(profile, base_url, key)
         self._clients[profile.id] = (identity, client)
         return client
 
@@ -117,11 +117,8 @@ class Providers:
         """Ask a profile's server for its models, without touching the saved profiles or keys."""
         try:
             base_url = await self._base_url(profile)
-            client = await self._new_client(profile, base_url, key or await self._key(profile))
-            try:
+            async with self._new_client(profile, base_url, key or await self._key(profile)) as client:
                 models = await client.models()
-            finally:
-                await client.close()
         except ChatError as error:
             return ConnectionReport(ok=False, sentence=error.sentence, advice=error.advice)
         count = f"{len(models)} models" if len(models) != 1 else "one model"
@@ -158,7 +155,7 @@ class Providers:
         self._clients.clear()
         self._retired.clear()
         for client in clients:
-            await client.close()
+            await client.aclose()
         if self._demo is not None:
             demo, self._demo = self._demo, None
             await demo.stop()
@@ -187,7 +184,7 @@ class Providers:
         if self._demo is not None:
             self._demo.tokens_per_second = self._preferences.settings.whole("demo.tokens_per_second")
 
-    async def _new_client(self, profile: Profile, base_url: str, key: str | None) -> ChatClient:
+    def _new_client(self, profile: Profile, base_url: str, key: str | None) -> ChatClient:
         if profile.needs_key and not key:
             raise ConfigurationError(
                 sentence=f"{profile.name} needs an API key.",
@@ -196,7 +193,4 @@ class Providers:
             )
         from desktop_chat.api.client import ChatClient
 
-        # Making a client reads the certificate store, tens of milliseconds: not in the window's thread.
-        return await asyncio.to_thread(
-            ChatClient, base_url, profile.dialect, key, timeouts=self._preferences.settings.timeouts
-        )
+        return ChatClient(base_url, profile.dialect, key, timeouts=self._preferences.settings.timeouts)

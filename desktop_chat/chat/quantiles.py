@@ -43,5 +43,5 @@ class LogHistogram:
             if seen >= rank:
                 if bucket == 0:
                     return 0.0
-                return min(self.maximum, _SMALLEST * _GROWTH ** (bucket - 0.5))
+                return min(self.maximum, _SMALLEST * math.exp(_LOG_GROWTH * (bucket - 0.5)))
         return self.maximum

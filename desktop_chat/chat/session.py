@@ -23,7 +23,7 @@ from desktop_chat.chat.handlers import (
     StreamResult,
     Transform,
 )
-from desktop_chat.chat.meter import StreamMeter
+from desktop_chat.chat.meter import StreamMeter, WireObserver
 from desktop_chat.domain.deltas import Finished, ReasoningDelta, StreamDelta, TextDelta, ToolCallDelta
 from desktop_chat.domain.errors import (
     ChatError,
@@ -230,7 +230,7 @@ class ChatSession:
             logger.exception("the final state of an answer could not be saved")
 
     async def _transfer_answer(self) -> None:
-        attempt = 0
+        attempt = 1
         while True:
             try:
                 client, request = await self._prepare()
@@ -243,14 +243,14 @@ class ChatSession:
                     delay = self._retry_policy.delay_before(attempt, error, random.random)
                 if delay is None:
                     raise
-                logger.info("try %d failed (%s), next in %.1f s", attempt + 1, error.kind, delay)
+                logger.info("try %d failed (%s), next in %.1f s", attempt, error.kind, delay)
                 attempt += 1
                 self._meter.retrying(delay)
                 await asyncio.sleep(delay)
 
     async def _one_try(self, client: ChatClient, request: ChatRequest) -> None:
         self._meter.sent()
-        async with client.stream(request, self._meter) as answer:
+        async with client.stream(request, WireObserver(self._meter)) as answer:
             try:
                 async for deltas in answer:
                     self._take(deltas, answer.bytes_received)
@@ -262,7 +262,7 @@ class ChatSession:
     def _take(self, deltas: Sequence[StreamDelta], bytes_received: int) -> None:
         """Hand on what one read brought; deltas behind a stop in the same read are dropped."""
         for transform in self._transforms:
-            deltas = [changed for delta in deltas for changed in transform.transform(delta)]
+            deltas = [changed for delta in deltas for changed in transform.feed(delta)]
         self._meter.received(deltas, bytes_received)
         for index, delta in enumerate(deltas):
             if isinstance(delta, TextDelta):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from desktop_chat.domain.settings import Settings
-from desktop_chat.storage.settings_file import SettingsFile
+
+if TYPE_CHECKING:
+    from desktop_chat.storage.settings_file import SettingsFile
 
 Listener = Callable[[Settings], None]
 

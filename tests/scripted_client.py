@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 
+from desktop_chat.api.retry import RateLimitWindow
 from desktop_chat.domain.deltas import StreamDelta
 from desktop_chat.domain.requests import ChatRequest
 
@@ -20,6 +21,7 @@ class ScriptedAnswer:
         self.bytes_received = 0
         self.warnings: list[str] = []
         self.closed = False
+        self.rate_limit: RateLimitWindow | None = None
 
     async def __aenter__(self) -> ScriptedAnswer:
         return self

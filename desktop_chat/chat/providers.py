@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from desktop_chat.chat.pacing import Pacer
 from desktop_chat.chat.preferences import Preferences
 from desktop_chat.domain.errors import ChatError, ConfigurationError
 from desktop_chat.domain.profiles import Profile
@@ -56,6 +57,7 @@ class Providers:
         self._environment = environment or {}
         self._clients: dict[str, tuple[tuple[object, ...], ChatClient]] = {}
         self._retired: list[ChatClient] = []
+        self._pacers: dict[str, Pacer] = {}
         self._models: dict[str, list[ModelInfo]] = {}
         self._demo: DemoServer | None = None
         self._demo_starting = asyncio.Lock()
@@ -93,6 +95,10 @@ class Providers:
         client = self._new_client(profile, base_url, key)
         self._clients[profile.id] = (identity, client)
         return client
+
+    def pacer(self, profile_id: str) -> Pacer:
+        """What is known of a provider's rate limit."""
+        return self._pacers.setdefault(self.profile(profile_id).id, Pacer())
 
     async def models(self, profile_id: str, refresh: bool = False) -> list[ModelInfo]:
         """The models a profile's server lists, kept for this run. Raises ChatError."""

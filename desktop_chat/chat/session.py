@@ -24,6 +24,7 @@ from desktop_chat.chat.handlers import (
     Transform,
 )
 from desktop_chat.chat.meter import StreamMeter, WireObserver
+from desktop_chat.chat.pacing import Pacer
 from desktop_chat.domain.deltas import Finished, ReasoningDelta, StreamDelta, TextDelta, ToolCallDelta
 from desktop_chat.domain.errors import (
     ChatError,
@@ -64,6 +65,7 @@ class ChatSession:
         prepare: see `Prepare`.
         save: see `Save`; ``None`` keeps nothing.
         retry_policy: how often and how long to wait before another try; only before the first payload.
+        pacer: makes a request wait while the provider's rate limit is used up.
         transforms: applied in order to every delta before anything else sees it.
         text / reasoning: what a continued answer begins with.
         clock: monotonic seconds; for tests.
@@ -76,6 +78,7 @@ class ChatSession:
         *,
         save: Save | None = None,
         retry_policy: RetryPolicy | None = None,
+        pacer: Pacer | None = None,
         handlers: Sequence[StreamHandler] = (),
         transforms: Sequence[Transform] = (),
         text: str = "",
@@ -87,6 +90,7 @@ class ChatSession:
         self._prepare = prepare
         self._save = save
         self._retry_policy = retry_policy or RetryPolicy()
+        self._pacer = pacer or Pacer()
         self._chain = HandlerChain(handlers)
         self._transforms = list(transforms)
         self._meter = StreamMeter(clock)
@@ -235,6 +239,7 @@ class ChatSession:
             try:
                 client, request = await self._prepare()
                 self.model = request.model
+                await self._pace()
                 await self._one_try(client, request)
                 return
             except ChatError as error:
@@ -248,9 +253,16 @@ class ChatSession:
                 self._meter.retrying(delay)
                 await asyncio.sleep(delay)
 
+    async def _pace(self) -> None:
+        delay = self._pacer.delay_s()
+        if delay:
+            self._meter.pacing(delay)
+            await asyncio.sleep(delay)
+
     async def _one_try(self, client: ChatClient, request: ChatRequest) -> None:
         self._meter.sent()
         async with client.stream(request, WireObserver(self._meter)) as answer:
+            self._pacer.note(answer.rate_limit)
             try:
                 async for deltas in answer:
                     self._take(deltas, answer.bytes_received)

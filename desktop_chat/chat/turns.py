@@ -142,6 +142,7 @@ class Turns:
             partial(self._prepare, conversation, message),
             save=lambda result: self._keep(turn, message, journal, result),
             retry_policy=RetryPolicy(max_retries=self._preferences.settings.whole("network.retries")),
+            pacer=self._providers.pacer(profile.id),
             handlers=[journal, *self._stream_handlers()],
             transforms=transforms,
             text=message.text,

@@ -159,7 +159,7 @@ async def test_edit_and_resend_opens_a_branch_and_loses_nothing(program: Program
     question = (await program.branch(conversation.id))[0]
     await (await program.library.edit_and_resend(question.id, "Thanks")).wait()
     branch = await program.branch(conversation.id)
-    assert [message.text for message in branch][0] == "Thanks"
+    assert next(message.text for message in branch) == "Thanks"
     assert branch[0].sibling_count == 2
     await program.library.select_version(branch[0].id, -1)
     assert (await program.branch(conversation.id))[0].text == "Hello"

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import cast
 
 import pytest
-from desktop_chat.api.client import ChatClient
-from desktop_chat.api.retry import RetryPolicy
 from scripted_client import ScriptedClient, Step
 
+from desktop_chat.api.client import ChatClient
+from desktop_chat.api.retry import RateLimitWindow, RetryPolicy
 from desktop_chat.chat.counters import StopAfterTokens
 from desktop_chat.chat.handlers import Outcome, StreamContext, StreamResult
+from desktop_chat.chat.pacing import Pacer
 from desktop_chat.chat.session import ChatSession
 from desktop_chat.domain.deltas import Finished, ReasoningDelta, StreamDelta, TextDelta, ToolCallDelta
 from desktop_chat.domain.errors import (
@@ -249,3 +250,24 @@ async def test_a_failing_save_still_ends_the_turn(caplog: pytest.LogCaptureFixtu
     with caplog.at_level("CRITICAL", logger="desktop_chat.chat.session"):
         session.start()
         assert (await session.wait()).text == "Hello"
+
+
+async def test_a_used_up_rate_limit_delays_the_next_request_and_can_be_stopped() -> None:
+    pacer = Pacer()
+    pacer.note(RateLimitWindow(remaining_requests=0, reset_s=30.0))
+    turn = Turn([HELLO], pacer=pacer)
+    turn.session.start()
+    await reached(lambda: turn.session.phase is Phase.RETRYING)
+    assert turn.session.metrics.retries == 0
+    assert (turn.session.metrics.retry_in_s or 0) > 25
+    turn.session.stop()
+    assert (await turn.session.wait()).outcome is Outcome.STOPPED
+    assert not turn.client.requests
+
+
+def test_a_limit_that_opens_in_an_hour_is_not_waited_for() -> None:
+    pacer = Pacer()
+    pacer.note(RateLimitWindow(remaining_tokens=0, reset_s=3600.0))
+    assert pacer.delay_s() == 0
+    pacer.note(RateLimitWindow(remaining_tokens=10, reset_s=3600.0))
+    assert pacer.delay_s() == 0

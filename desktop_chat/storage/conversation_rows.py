@@ -6,10 +6,12 @@ import sqlite3
 import time
 from typing import Any, Final, TypedDict
 
+import msgspec
+
 from desktop_chat.domain.conversations import Conversation
 from desktop_chat.domain.errors import StorageError
 from desktop_chat.domain.requests import GenerationParameters
-from desktop_chat.storage.columns import from_json, storable, to_json
+from desktop_chat.storage.columns import moment, storable, to_json
 
 
 class ConversationChanges(TypedDict, total=False):
@@ -26,24 +28,24 @@ class ConversationChanges(TypedDict, total=False):
 
 _PURGING: Final = 0.0  # a ``deleted_at`` that no clock gives
 _IMPORT_GRACE_S: Final = 3600.0
-_COLUMNS: Final = """
-    id, title, created_at, updated_at, profile_id, model, system_prompt, parameters, draft, leaf_id, message_count"""
+_OBJECT: Final = """json_object(
+    'id', id, 'title', title, 'created_at', created_at, 'updated_at', updated_at, 'profile_id', profile_id,
+    'model', model, 'system_prompt', system_prompt, 'parameters', json(parameters), 'draft', draft,
+    'leaf_id', leaf_id, 'message_count', message_count)"""
+_DECODER: Final = msgspec.json.Decoder(list[Conversation])
 
 
 def listed(connection: sqlite3.Connection, limit: int | None) -> list[Conversation]:
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM conversation WHERE deleted_at IS NULL"
-        " ORDER BY updated_at DESC, id DESC LIMIT ?",
-        (-1 if limit is None else limit,),
+    return _select(
+        connection,
+        "WHERE deleted_at IS NULL ORDER BY updated_at DESC, id DESC LIMIT ?",
+        -1 if limit is None else limit,
     )
-    return [_conversation(row) for row in rows]
 
 
 def find(connection: sqlite3.Connection, conversation_id: int) -> Conversation | None:
-    row = connection.execute(
-        f"SELECT {_COLUMNS} FROM conversation WHERE id = ? AND deleted_at IS NULL", (conversation_id,)
-    ).fetchone()
-    return _conversation(row) if row else None
+    found = _select(connection, "WHERE id = ? AND deleted_at IS NULL", conversation_id)
+    return found[0] if found else None
 
 
 def get(connection: sqlite3.Connection, conversation_id: int) -> Conversation:
@@ -62,12 +64,12 @@ def create(
     system_prompt: str,
     parameters: GenerationParameters,
 ) -> Conversation:
-    now = time.time()
+    now = moment(time.time())
     texts = (storable(title), storable(profile_id), storable(model), storable(system_prompt))
     row_id = connection.execute(
         "INSERT INTO conversation (title, profile_id, model, system_prompt, parameters, created_at, updated_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (*texts, to_json(parameters), now, now),
+        (*texts, to_json(parameters) or "{}", now, now),
     ).lastrowid
     assert row_id is not None
     return get(connection, row_id)
@@ -84,7 +86,7 @@ def update(
             _check_leaf(connection, conversation_id, value)
             columns[name] = value
         else:
-            columns[name] = storable(value) if isinstance(value, str) else to_json(value)
+            columns[name] = storable(value) if isinstance(value, str) else to_json(value) or "{}"
     if columns:
         assignments = ", ".join(f"{name} = ?" for name in columns)  # the names are those of the TypedDict
         connection.execute(
@@ -152,8 +154,8 @@ def end_import(
             storable(original.draft),
             leaf_id,
             count,
-            original.created_at or None,
-            original.updated_at or None,
+            moment(original.created_at) or None,
+            moment(original.updated_at) or None,
             conversation_id,
         ),
     )
@@ -171,21 +173,11 @@ def _check_leaf(connection: sqlite3.Connection, conversation_id: int, leaf_id: o
         raise ValueError(f"message {leaf_id} is not in conversation {conversation_id}")
 
 
-def _conversation(row: tuple[Any, ...]) -> Conversation:
-    (row_id, title, created, updated, profile, model, prompt, parameters, draft, leaf, count) = row
-    return Conversation(
-        id=row_id,
-        title=title,
-        created_at=created,
-        updated_at=updated,
-        profile_id=profile,
-        model=model,
-        system_prompt=prompt,
-        parameters=from_json(parameters, GenerationParameters) or GenerationParameters(),
-        draft=draft,
-        leaf_id=leaf,
-        message_count=count,
-    )
+def _select(connection: sqlite3.Connection, clauses: str, *parameters: object) -> list[Conversation]:
+    (text,) = connection.execute(
+        f"SELECT json_group_array({_OBJECT}) FROM (SELECT * FROM conversation {clauses})", parameters
+    ).fetchone()
+    return _DECODER.decode(text)
 
 
 def _missing(conversation_id: int) -> StorageError:

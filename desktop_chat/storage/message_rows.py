@@ -11,7 +11,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -19,7 +19,7 @@ from desktop_chat.domain.errors import ErrorReport, Fault, StorageError
 from desktop_chat.domain.messages import Message, MessageState, MessageStub, Role, ToolCall
 from desktop_chat.domain.metrics import Metrics
 from desktop_chat.domain.text import title_from
-from desktop_chat.storage.columns import from_json, storable, to_json, tuple_from_json
+from desktop_chat.storage.columns import moment, storable, to_json
 
 ABANDONED: Final = ErrorReport(
     kind="interrupted",
@@ -29,17 +29,34 @@ ABANDONED: Final = ErrorReport(
 )
 """The error of an answer whose program died."""
 
-_ROLES: Final = {str(role): role for role in Role}
-_STATES: Final = {str(state): state for state in MessageState}
+_OBJECT: Final = """json_object(
+    'id', id, 'conversation_id', conversation_id, 'parent_id', parent_id, 'role', role, 'text', text,
+    'state', state, 'created_at', created_at, 'reasoning', reasoning,
+    'tool_calls', json(coalesce(tool_calls, '[]')), 'model', model, 'profile_name', profile_name,
+    'finish_reason', finish_reason, 'error', json(error), 'metrics', json(metrics),
+    'sibling_index', sibling_index, 'sibling_count', sibling_count)"""
+_MESSAGES: Final = msgspec.json.Decoder(list[Message])
+
+
+class _Link(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One message on the way from a leaf to its root."""
+
+    id: int
+    parent_id: int | None
+    role: Role
+    state: MessageState
+    text_length: int
+    reasoning_length: int
+
+
+_LINKS: Final = msgspec.json.Decoder(list[_Link])
 
 
 def stubs(connection: sqlite3.Connection, conversation_id: int) -> list[MessageStub]:
     """The shown branch, root first."""
     branch = [
-        MessageStub(row_id, _ROLES[role], _STATES[state], text_length, reasoning_length)
-        for row_id, _, role, state, text_length, reasoning_length in _branch(
-            connection, conversation_id, _leaf(connection, conversation_id)
-        )
+        MessageStub(link.id, link.role, link.state, link.text_length, link.reasoning_length)
+        for link in _branch(connection, conversation_id, _leaf(connection, conversation_id))
     ]
     for index, stub in enumerate(branch):
         if stub.state is MessageState.STREAMING:
@@ -50,27 +67,29 @@ def stubs(connection: sqlite3.Connection, conversation_id: int) -> list[MessageS
 def branch(connection: sqlite3.Connection, conversation_id: int, upto: int | None) -> list[Message]:
     """Whole messages, root first, down to ``upto`` (inclusive) or the leaf."""
     leaf = _leaf(connection, conversation_id) if upto is None else upto
-    return messages(connection, [row[0] for row in _branch(connection, conversation_id, leaf)])
+    return messages(connection, [link.id for link in _branch(connection, conversation_id, leaf)])
 
 
 def messages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Message]:
     """Whole messages in the order asked; unknown ids are left out."""
-    rows = connection.execute(
-        """
-        SELECT m.id, m.conversation_id, m.parent_id, m.role, c.text, m.state, m.created_at, c.reasoning,
-               c.tool_calls, m.model, m.profile_name, c.finish_reason, c.error, c.metrics,
-               (SELECT count(*) FROM message s
-                WHERE s.parent_id IS m.parent_id AND s.conversation_id = m.conversation_id AND s.id < m.id),
-               (SELECT count(*) FROM message s
-                WHERE s.parent_id IS m.parent_id AND s.conversation_id = m.conversation_id)
-        FROM json_each(?) AS wanted
-        JOIN message m ON m.id = wanted.value
-        JOIN content c ON c.message_id = m.id
-        ORDER BY wanted.key
-        """,
+    (text,) = connection.execute(
+        f"""
+        SELECT json_group_array({_OBJECT}) FROM (
+            SELECT m.*, c.*,
+                (SELECT count(*) FROM message s
+                 WHERE s.parent_id IS m.parent_id AND s.conversation_id = m.conversation_id AND s.id < m.id
+                ) AS sibling_index,
+                (SELECT count(*) FROM message s
+                 WHERE s.parent_id IS m.parent_id AND s.conversation_id = m.conversation_id
+                ) AS sibling_count
+            FROM json_each(?) AS wanted
+            JOIN message m ON m.id = wanted.value
+            JOIN content c ON c.message_id = m.id
+            ORDER BY wanted.key
+        )""",
         (json.dumps(list(ids)),),
-    )
-    return [_with_journal(connection, _message(row)) for row in rows]
+    ).fetchone()
+    return [_with_journal(connection, message) for message in _MESSAGES.decode(text)]
 
 
 def get(connection: sqlite3.Connection, message_id: int) -> Message:
@@ -83,7 +102,7 @@ def get(connection: sqlite3.Connection, message_id: int) -> Message:
 
 def add(connection: sqlite3.Connection, message: Message, owner: str) -> Message:
     """Insert ``message`` (its id and times are not used) as the new leaf of its conversation."""
-    now = time.time()
+    now = moment(time.time())
     conversation_id = message.conversation_id
     known = connection.execute("SELECT title FROM conversation WHERE id = ?", (conversation_id,)).fetchone()
     if known is None:
@@ -121,7 +140,7 @@ def insert(connection: sqlite3.Connection, message: Message, owner: str | None =
             message.parent_id,
             message.role.value,
             message.state.value,
-            message.created_at,
+            moment(message.created_at),
             len(text),
             len(reasoning),
             storable(message.model),
@@ -272,25 +291,23 @@ def _leaf(connection: sqlite3.Connection, conversation_id: int) -> int | None:
     return row[0] if row else None
 
 
-def _branch(connection: sqlite3.Connection, conversation_id: int, leaf: int | None) -> list[tuple[Any, ...]]:
-    """(id, parent_id, role, state, text_length, reasoning_length) from the root to ``leaf``.
-
-    One pass over a covering index, newest first: every parent comes after its child.
-    """
+def _branch(connection: sqlite3.Connection, conversation_id: int, leaf: int | None) -> list[_Link]:
+    """From the root to ``leaf``: one pass over a covering index, newest first, for parents are older."""
     if leaf is None:
         return []
-    wanted: int | None = leaf
-    found: list[tuple[Any, ...]] = []
-    for row in connection.execute(
-        "SELECT id, parent_id, role, state, text_length, reasoning_length FROM message"
-        " WHERE conversation_id = ? AND id <= ? ORDER BY id DESC",
+    (text,) = connection.execute(
+        """
+        SELECT json_group_array(json_array(id, parent_id, role, state, text_length, reasoning_length))
+        FROM (SELECT id, parent_id, role, state, text_length, reasoning_length FROM message
+              WHERE conversation_id = ? AND id <= ? ORDER BY id DESC)""",
         (conversation_id, leaf),
-    ):
-        if row[0] == wanted:
-            found.append(row)
-            wanted = row[1]
-            if wanted is None:
-                break
+    ).fetchone()
+    wanted: int | None = leaf
+    found = []
+    for link in _LINKS.decode(text):
+        if link.id == wanted:
+            found.append(link)
+            wanted = link.parent_id
     found.reverse()
     return found
 
@@ -311,14 +328,12 @@ def _with_journal_lengths(connection: sqlite3.Connection, stub: MessageStub) -> 
 def _with_journal(connection: sqlite3.Connection, message: Message) -> Message:
     if message.state is not MessageState.STREAMING:
         return message
-    pieces = connection.execute(
-        "SELECT text, reasoning FROM journal WHERE message_id = ? ORDER BY position", (message.id,)
-    ).fetchall()
-    return msgspec.structs.replace(
-        message,
-        text=message.text + "".join(text for text, _ in pieces),
-        reasoning=message.reasoning + "".join(reasoning for _, reasoning in pieces),
-    )
+    text, reasoning = connection.execute(
+        "SELECT coalesce(group_concat(text, ''), ''), coalesce(group_concat(reasoning, ''), '')"
+        " FROM (SELECT text, reasoning FROM journal WHERE message_id = ? ORDER BY position)",
+        (message.id,),
+    ).fetchone()
+    return msgspec.structs.replace(message, text=message.text + text, reasoning=message.reasoning + reasoning)
 
 
 def _details(
@@ -332,29 +347,6 @@ def _details(
         None if finish_reason is None else storable(finish_reason),
         to_json(error),
         to_json(metrics),
-    )
-
-
-def _message(row: tuple[Any, ...]) -> Message:
-    (row_id, conversation_id, parent, role, text, state, created, reasoning, *rest) = row
-    (tool_calls, model, profile_name, finish_reason, error, metrics, index, count) = rest
-    return Message(
-        id=row_id,
-        conversation_id=conversation_id,
-        parent_id=parent,
-        role=_ROLES[role],
-        text=text,
-        state=_STATES[state],
-        created_at=created,
-        reasoning=reasoning,
-        tool_calls=tuple_from_json(tool_calls, ToolCall),
-        model=model,
-        profile_name=profile_name,
-        finish_reason=finish_reason,
-        error=from_json(error, ErrorReport),
-        metrics=from_json(metrics, Metrics),
-        sibling_index=index,
-        sibling_count=count,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
+from typing import Self
 
 from desktop_chat.api.retry import RateLimitWindow
 from desktop_chat.domain.deltas import StreamDelta
@@ -23,7 +24,7 @@ class ScriptedAnswer:
         self.closed = False
         self.rate_limit: RateLimitWindow | None = None
 
-    async def __aenter__(self) -> ScriptedAnswer:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

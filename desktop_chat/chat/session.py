@@ -15,6 +15,7 @@ from typing import Final
 
 from desktop_chat.api.client import ChatClient
 from desktop_chat.api.retry import RetryPolicy
+from desktop_chat.chat.accumulator import TextAccumulator
 from desktop_chat.chat.handlers import (
     HandlerChain,
     Outcome,
@@ -94,8 +95,8 @@ class ChatSession:
         self._chain = HandlerChain(handlers)
         self._transforms = list(transforms)
         self._meter = StreamMeter(clock)
-        self._text = [text] if text else []
-        self._reasoning = [reasoning] if reasoning else []
+        self._text = TextAccumulator(text)
+        self._reasoning = TextAccumulator(reasoning)
         self._tool_calls: dict[int, ToolCall] = {}
         self._finish_reason: str | None = None
         self._warnings: list[str] = []
@@ -129,14 +130,12 @@ class ChatSession:
     @property
     def text(self) -> str:
         """The answer so far, joined at each access."""
-        self._text = ["".join(self._text)]
-        return self._text[0]
+        return self._text.text()
 
     @property
     def reasoning(self) -> str:
         """The reasoning so far, joined at each access."""
-        self._reasoning = ["".join(self._reasoning)]
-        return self._reasoning[0]
+        return self._reasoning.text()
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 
 from desktop_chat.chat.meter import StreamMeter
@@ -31,7 +33,7 @@ def meter(clock: Clock) -> StreamMeter:
     return StreamMeter(clock)
 
 
-def stream(meter: StreamMeter, clock: Clock, *reads: tuple[float, list[StreamDelta]]) -> None:
+def stream(meter: StreamMeter, clock: Clock, *reads: tuple[float, Sequence[StreamDelta]]) -> None:
     for pause, deltas in reads:
         clock.now += pause
         meter.received(deltas, 0)

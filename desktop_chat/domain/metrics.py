@@ -45,6 +45,8 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         tokens: completion tokens; an estimate from deltas until ``tokens_reported``.
         tokens_per_second: decode speed only: (tokens - 1) / (last token time - first token time).
         connect_s / tls_s / wait_s / decode_s: DNS + TCP, TLS, request to first payload, first to last payload.
+        thinking_s: first reasoning delta to the first delta of text or tool call (or to the end); ``None``
+            without reasoning.
         gap_*_s: inter-token latency quantiles and maximum.
         stalls: gaps over 10 times the running median and over one second.
         cost: as reported by the server, in its unit; ``None`` when unknown.
@@ -63,6 +65,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tls_s: float | None = None
     wait_s: float | None = None
     decode_s: float | None = None
+    thinking_s: float | None = None
     gap_p50_s: float | None = None
     gap_p95_s: float | None = None
     gap_max_s: float | None = None

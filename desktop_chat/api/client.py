@@ -11,6 +11,8 @@ import json
 import ssl
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 import msgspec
@@ -22,6 +24,7 @@ from desktop_chat.api.continuation import continuation_base_url
 from desktop_chat.api.dialects import encode_request
 from desktop_chat.api.exchange import Exchange, StreamObserver, read_limited
 from desktop_chat.api.models import models_from
+from desktop_chat.api.transport import StreamTransport
 from desktop_chat.domain.errors import ConfigurationError, ProtocolError
 from desktop_chat.domain.profiles import Dialect, ModelInfo
 from desktop_chat.domain.requests import ChatRequest, Timeouts
@@ -142,29 +145,39 @@ class ChatClient:
         """The httpx client, made when it is first needed: loading the trusted certificates takes a while."""
         async with self._opening:
             if self._http is None:
+                tls = await _tls_context(self.base_url)
+                transport = self._transport
+                if transport is None and not _has_proxy(self.base_url):
+                    transport = StreamTransport(tls)
                 self._http = httpx.AsyncClient(
-                    verify=await _tls_context(self.base_url, self._transport),
-                    trust_env=not is_loopback(self.base_url),  # proxies are for the world outside
+                    transport=transport,  # None: httpx's own, which knows proxies
+                    verify=tls,
                     timeout=None,  # noqa: S113 - every wait has its own limit, see `AnswerStream`
                     follow_redirects=False,  # see `Exchange`: the key must not travel
-                    limits=httpx.Limits(
-                        max_connections=None, max_keepalive_connections=4, keepalive_expiry=30
-                    ),
                     headers={"user-agent": f"desktop-chat/{__version__}"},
-                    transport=self._transport,
                 )
             return self._http
 
 
-async def _tls_context(base_url: str, transport: httpx.AsyncBaseTransport | None) -> ssl.SSLContext:
+def _has_proxy(base_url: str) -> bool:
+    """Whether the environment or the system sends requests to this server through a proxy."""
+    if is_loopback(base_url):
+        return False  # proxies are for the world outside
+    url = urlsplit(base_url)
+    proxies = getproxies()
+    return bool(proxies.get(url.scheme) or proxies.get("all")) and not proxy_bypass(url.hostname or "")
+
+
+async def _tls_context(base_url: str) -> ssl.SSLContext:
     """A verifying context. One that trusts nobody, where TLS is not in use, costs no loading of certificates."""
-    if transport is not None or not base_url.startswith("https"):
+    if not base_url.startswith("https"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return await asyncio.to_thread(_trusting_context)
 
 
 def _trusting_context() -> ssl.SSLContext:
     context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
     context.load_default_certs()  # the system's own too: companies install theirs there
     return context
 

@@ -31,7 +31,6 @@ def moment(seconds: float) -> float:
 def to_json(value: object) -> str | None:
     """A struct, or a tuple of one kind of structs, as JSON text; ``None`` stays SQL's NULL.
 
-
     Odd text never fails. What could not be read again (a number that is not finite) is not stored at all: one bad
     value must not make a conversation unreadable.
     """

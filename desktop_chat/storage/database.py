@@ -6,7 +6,6 @@ that awaits it is cancelled: a write is never lost to a Stop or to a closing win
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -19,6 +18,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from desktop_chat.domain.errors import StorageError
 from desktop_chat.storage.connection import connect, storage_error, transaction
 from desktop_chat.storage.migrations import migrate
+from desktop_chat.storage.waiting import result_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Database:
         if self._closing is None:
             self._closing = self._thread.submit(self._close, last)
             self._thread.shutdown(wait=False)
-        await asyncio.shield(asyncio.wrap_future(self._closing))
+        await result_of(self._closing)
 
     async def run(
         self, work: Callable[Concatenate[sqlite3.Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
@@ -78,7 +78,7 @@ class Database:
         thread = ThreadPoolExecutor(1, thread_name_prefix="conversation-backup")
         copying = thread.submit(self._back_up, target)
         thread.shutdown(wait=False)
-        await asyncio.shield(asyncio.wrap_future(copying))
+        await result_of(copying)
 
     # --- below: on the worker thread ---------------------------------------------------------------
 
@@ -87,8 +87,7 @@ class Database:
             future = self._thread.submit(self._translated, call)
         except RuntimeError as error:  # the executor was shut down
             raise StorageError(str(error), sentence="The conversation store is already closed.") from error
-        # wrap_future alone would pass a cancellation on to the queue and drop the write.
-        return await asyncio.shield(asyncio.wrap_future(future))
+        return await result_of(future)
 
     def _translated(self, call: Callable[[], T]) -> T:
         try:

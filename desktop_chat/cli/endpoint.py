@@ -1,0 +1,136 @@
+"""Which server `ask` talks to, and with a client that records, replays and treats think tags as asked."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from desktop_chat.chat.preferences import Preferences
+from desktop_chat.chat.providers import Providers
+from desktop_chat.domain.errors import ConfigurationError
+from desktop_chat.domain.profiles import Dialect, Profile
+
+if TYPE_CHECKING:
+    from desktop_chat.api.client import ChatClient
+    from desktop_chat.api.recording import ReplayTransport, StreamRecorder
+    from desktop_chat.storage.secrets import SecretStore
+
+_MISTRAL_MODEL: Final = re.compile(
+    r"demo-\w+|(?:open-)?(?:mistral|mixtral|ministral|magistral|codestral|devstral|pixtral|voxtral)"
+    r"(?:-[\w.]+)*-(?:latest|\d{4})"
+)
+"""Names that only Mistral's own API gives its models (and the demo server): whoever serves them speaks its dialect."""
+
+
+def run_only_profile(base_url: str, model: str, api_key_env: str, environment: Mapping[str, str]) -> Profile:
+    """The profile that the command line describes; never saved.
+
+    Raises ConfigurationError for a URL that cannot work, or a variable that holds no key.
+    """
+    from desktop_chat.api.base_url import normalized_base_url
+    from desktop_chat.api.dialects import dialect_for
+
+    url = normalized_base_url(base_url)
+    if api_key_env and not environment.get(api_key_env):
+        raise ConfigurationError(
+            sentence=f"The environment variable {api_key_env} is not set.",
+            advice="Put the server's API key into it, or leave --api-key-env out for a server without keys.",
+        )
+    dialect = dialect_for(url)
+    if dialect is Dialect.OPENAI and _MISTRAL_MODEL.fullmatch(model):
+        dialect = Dialect.MISTRAL
+    return Profile(
+        id="command-line",
+        name=url.partition("://")[2],
+        base_url=url,
+        dialect=dialect,
+        default_model=model,
+        key_environment=api_key_env,
+        needs_key=bool(api_key_env),
+    )
+
+
+class AskProviders(Providers):
+    """The saved providers, or the one the command line describes, which then answers every conversation.
+
+    Attributes:
+        preferences: the settings in force.
+        notice: what the user should know about who answers; empty when that is what was asked for.
+    """
+
+    def __init__(
+        self, options: argparse.Namespace, preferences: Preferences, secrets: SecretStore | None
+    ) -> None:
+        self.preferences = preferences
+        self._options = options
+        self._recorder: StreamRecorder | None = None
+        self.notice = ""
+        super().__init__(preferences, secrets, override=self._run_only(preferences), environment=os.environ)
+        if self.default_profile.is_demo:
+            self.notice = (
+                "No provider is set up, so the demo server on this computer answers; it is no model."
+            )
+
+    @property
+    def is_run_only(self) -> bool:
+        return self._override is not None
+
+    @property
+    def problem(self) -> str | None:
+        """Why the recording is not complete; ``None`` while all is well or nothing is recorded."""
+        return self._recorder.problem if self._recorder else None
+
+    def profile(self, profile_id: str) -> Profile:
+        """The run-only profile if there is one: a saved conversation goes on there too."""
+        return self._override or super().profile(profile_id)
+
+    def _run_only(self, preferences: Preferences) -> Profile | None:
+        options = self._options
+        if options.replay:
+            name = options.replay.name
+            return Profile(
+                id="replay", name=name, base_url="http://127.0.0.1/v1", default_model=options.model or name,
+                needs_key=False,
+            )  # fmt: skip
+        if options.base_url:
+            return run_only_profile(options.base_url, options.model, options.api_key_env, os.environ)
+        if preferences.settings.default_profile.is_demo:
+            for profile in preferences.settings.profiles:
+                if profile.key_environment and os.environ.get(profile.key_environment):
+                    self.notice = f"{profile.name} answers, since {profile.key_environment} is set."
+                    return profile
+        return None
+
+    def _new_client(self, profile: Profile, base_url: str, key: str | None) -> ChatClient:
+        if profile.needs_key and not key:
+            variable = f"Set {profile.key_environment}, or enter" if profile.key_environment else "Enter"
+            raise ConfigurationError(
+                sentence=f"{profile.name} needs an API key.",
+                advice=f"{variable} the key in the window's Settings, Providers.",
+            )
+        from desktop_chat.api.client import ChatClient
+
+        options = self._options
+        if options.record:
+            from desktop_chat.api.recording import StreamRecorder
+
+            self._recorder = StreamRecorder(options.record)
+            self._recorder.redact(key)
+        return ChatClient(
+            base_url,
+            profile.dialect,
+            key,
+            timeouts=self.preferences.settings.timeouts,
+            split_think_tags=options.think_tags == "split",
+            recorder=self._recorder,
+            transport=_replay(options) if options.replay else None,
+        )
+
+
+def _replay(options: argparse.Namespace) -> ReplayTransport:
+    from desktop_chat.api.recording import Recording, ReplayTransport
+
+    return ReplayTransport(Recording.load(options.replay), speed=options.replay_speed or None)

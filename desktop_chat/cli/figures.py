@@ -1,0 +1,114 @@
+"""The figures of an answer in words, for standard error, and as the JSON object of ``ask --json``."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import msgspec
+
+from desktop_chat.chat.handlers import Outcome, StreamResult
+from desktop_chat.chat.launch import ExitStatus
+from desktop_chat.domain.errors import ErrorReport, Fault
+from desktop_chat.domain.metrics import Metrics
+
+STATUS_OF: Final = {
+    Outcome.COMPLETE: ExitStatus.COMPLETE,
+    Outcome.ERROR: ExitStatus.ERROR,
+    Outcome.INTERRUPTED: ExitStatus.INTERRUPTED,
+    Outcome.STOPPED: ExitStatus.STOPPED,
+}
+
+_WHOSE: Final = {
+    Fault.USER: "on your side",
+    Fault.SERVER: "on the server's side",
+    Fault.NETWORK: "in the network",
+    Fault.PROGRAM: "in this program",
+}
+
+
+def seconds(value: float | None) -> str:
+    """``340 ms``, ``2.34 s``, ``3:05``; a dash where nothing was measured."""
+    if value is None:
+        return "–"
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    return f"{value:.2f} s" if value < 60 else f"{int(value) // 60}:{int(value) % 60:02d}"
+
+
+def tokens(metrics: Metrics) -> str:
+    """The number of tokens; ``~`` marks an estimate."""
+    return f"{'' if metrics.tokens_reported else '~'}{metrics.tokens} tokens"
+
+
+def summary_line(result: StreamResult) -> str:
+    """One line of figures: how it ended, how long, how fast."""
+    metrics = result.metrics
+    parts = [tokens(metrics)]
+    if metrics.tokens_per_second is not None:
+        parts.append(f"{metrics.tokens_per_second:.1f} tok/s")
+    if metrics.ttft_s is not None:
+        parts.append(f"first token after {seconds(metrics.ttft_s)}")
+    parts.append(f"{seconds(metrics.elapsed_s)} in all")
+    if metrics.cost is not None:
+        parts.append(f"cost {metrics.cost:.6g}")
+    if result.finish_reason not in {None, "stop"}:
+        parts.append(f"finish reason {result.finish_reason}")
+    return f"{result.outcome}: {', '.join(parts)}"
+
+
+def analytics_table(metrics: Metrics) -> str:
+    """Where the time went, one figure a line."""
+    rows = (
+        ("connect", seconds(metrics.connect_s)),
+        ("TLS", seconds(metrics.tls_s)),
+        ("first token", seconds(metrics.ttft_s)),
+        ("decode", seconds(metrics.decode_s)),
+        ("in all", seconds(metrics.elapsed_s)),
+        ("gap p50", seconds(metrics.gap_p50_s)),
+        ("gap p95", seconds(metrics.gap_p95_s)),
+        ("gap max", seconds(metrics.gap_max_s)),
+        ("stalls", str(metrics.stalls)),
+        ("tokens", tokens(metrics).removesuffix(" tokens")),
+        ("tokens/s", "–" if metrics.tokens_per_second is None else f"{metrics.tokens_per_second:.1f}"),
+        ("prompt", "–" if metrics.prompt_tokens is None else f"{metrics.prompt_tokens} tokens"),
+        ("deltas", str(metrics.deltas)),
+        ("bytes", f"{metrics.bytes_received:,}"),
+        ("retries", str(metrics.retries)),
+    )
+    return "\n".join(f"  {name:<12}{value:>12}" for name, value in rows)
+
+
+def error_lines(report: ErrorReport) -> str:
+    """What happened and whose fault it is; then what to do."""
+    status = f"; HTTP {report.status}" if report.status is not None else ""
+    happened = f"{report.sentence.rstrip('.')} ({_WHOSE[report.fault]}{status})."
+    return f"{happened}\n{report.advice}" if report.advice else happened
+
+
+def json_line(result: StreamResult) -> str:
+    """The object of ``ask --json``, in one line."""
+    error = result.error
+    return json.dumps(
+        {
+            "outcome": result.outcome.value,
+            "text": result.text,
+            "reasoning": result.reasoning,
+            "tool_calls": [msgspec.structs.asdict(call) for call in result.tool_calls],
+            "finish_reason": result.finish_reason,
+            "usage": result.usage,
+            "metrics": {
+                **msgspec.structs.asdict(result.metrics),
+                "phase": result.metrics.phase.value,
+            },
+            "error": error
+            and {
+                "kind": error.kind,
+                "status": error.status,
+                "message": error.message or error.sentence,
+                "retry_after_s": error.retry_after_s,
+            },
+            "warnings": list(result.warnings),
+        },
+        ensure_ascii=False,
+    )

@@ -149,7 +149,7 @@ class _Body(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         data, self._first = self._first, b""
         framing = self._framing
-        while not framing.done:
+        while True:
             if data and (payload := framing.feed(data)):
                 yield payload
             if framing.done:

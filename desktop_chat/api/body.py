@@ -64,18 +64,17 @@ class BodyDecoder:
         return self.codec.done or self.error is not None
 
     def feed(self, data: bytes) -> list[StreamDelta]:
+        deltas: list[StreamDelta] = []
         try:
             if self._inflater is None:
                 return self._feed_plain(data)
-            deltas: list[StreamDelta] = []
             for piece in self._inflated(data):
                 deltas += self._feed_plain(piece)
                 if self.ended:
                     break
-            return deltas
         except ChatError as error:
             self.error = error
-            return []
+        return deltas
 
     def end(self, broken: str | None = None) -> list[StreamDelta]:
         """The body ended, or the connection broke with these words. Sets `error` unless the answer is whole."""
@@ -106,7 +105,7 @@ class BodyDecoder:
         if len(self._head) < _HEAD_BYTES:
             self._head += data[:_HEAD_BYTES]
         deltas = self.codec.decode_all(self.sse.feed(data))
-        self.error = self.codec.error
+        self.error = self.codec.error or self.sse.error
         return deltas
 
     def _sniff(self, data: bytes) -> bytes:

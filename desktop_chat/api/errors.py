@@ -38,6 +38,9 @@ _REQUEST_ID_HEADERS = (
     "cf-ray",
 )
 
+_MAX_QUOTE_LENGTH = 240
+"""Of the server's words in a sentence; the report has them at greater length."""
+
 
 def error_from_response(
     status: int, headers: Mapping[str, str], body: bytes, *, has_key: bool = True, base_url: str = ""
@@ -233,6 +236,7 @@ def _overflow_sentence(found: ErrorBody) -> str | None:
 
 
 def _quoted(what: str, words: str) -> str:
+    words = words if len(words) <= _MAX_QUOTE_LENGTH else words[:_MAX_QUOTE_LENGTH].rstrip() + "…"
     return _ended(f"{what}: {words}" if words else what)
 
 

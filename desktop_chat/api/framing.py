@@ -22,12 +22,14 @@ class Framing(Protocol):
 
     Attributes:
         done: the whole body has been read, and the connection may serve again.
+        error: the framing is broken; what came in front of that has been returned.
     """
 
     done: bool
+    error: httpx.RemoteProtocolError | None
 
     def feed(self, data: bytes) -> bytes:
-        """The payload in ``data``. Raises httpx.RemoteProtocolError where the framing is broken."""
+        """The payload in ``data``."""
 
     def end(self) -> None:
         """The connection ended. Raises httpx.RemoteProtocolError if the body had not."""
@@ -45,6 +47,8 @@ def framing_for(status: int, headers: Mapping[str, str]) -> Framing:
 
 class LengthFraming:
     """A body of ``Content-Length`` bytes."""
+
+    error: httpx.RemoteProtocolError | None = None
 
     def __init__(self, length: int) -> None:
         self.done = length == 0
@@ -66,7 +70,8 @@ class LengthFraming:
 class EofFraming:
     """A body that lasts as long as its connection."""
 
-    done = False
+    done: bool = False
+    error: httpx.RemoteProtocolError | None = None
 
     def feed(self, data: bytes) -> bytes:
         return data
@@ -80,6 +85,7 @@ class ChunkedFraming:
 
     def __init__(self) -> None:
         self.done = False
+        self.error: httpx.RemoteProtocolError | None = None
         self._held = b""  # an unfinished size line or trailer
         self._missing = 0  # bytes of the current chunk still to come
         self._at_chunk_end = False
@@ -92,7 +98,7 @@ class ChunkedFraming:
             self._held = b""
         payload: list[bytes] = []
         at, length = 0, len(data)
-        while at < length and not self.done:
+        while at < length and not self.done and not self.error:
             if self._missing:
                 piece = data[at : at + self._missing]
                 payload.append(piece)
@@ -109,14 +115,14 @@ class ChunkedFraming:
                 size_line = _SIZE_LINE.match(data, at)
                 if size_line is None:
                     if data.find(b"\n", at) >= 0 or length - at > _MAX_SIZE_LINE:
-                        raise httpx.RemoteProtocolError("A chunk of the answer has no valid size.")
+                        self._refuse("A chunk of the answer has no valid size.")
                     break
                 at = size_line.end()
                 self._missing = int(size_line[1], 16)
                 self._in_trailers = self._missing == 0
         self._held = b"" if self.done else data[at:]
         if len(self._held) > _MAX_TRAILER_BYTES:
-            raise httpx.RemoteProtocolError("The answer's trailer is too long.")
+            self._refuse("The answer's trailer is too long.")
         return payload[0] if len(payload) == 1 else b"".join(payload)
 
     def end(self) -> None:
@@ -127,11 +133,14 @@ class ChunkedFraming:
         """A line that is neither a size nor payload: the end of a chunk, or a trailer."""
         if self._at_chunk_end:
             if line:
-                raise httpx.RemoteProtocolError("A chunk of the answer is longer than its size.")
+                self._refuse("A chunk of the answer is longer than its size.")
             self._at_chunk_end = False
         elif line:
             self._trailer_bytes += len(line)
             if self._trailer_bytes > _MAX_TRAILER_BYTES:
-                raise httpx.RemoteProtocolError("The answer's trailer is too long.")
+                self._refuse("The answer's trailer is too long.")
         else:
             self.done = True
+
+    def _refuse(self, why: str) -> None:
+        self.error = httpx.RemoteProtocolError(why)

@@ -43,13 +43,14 @@ class SSEDecoder:
     Attributes:
         retry: reconnection time in milliseconds, the last one the server sent.
         comments: comment lines seen; servers send them as a heartbeat.
+        error: a limit was broken behind the events last returned; the next call raises it.
     """
 
     def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self.retry: int | None = None
         self.comments = 0
+        self.error: LimitError | None = None
         self._max = max_line_bytes
-        self._error: LimitError | None = None
         self._bom = b""  # the first bytes, until they are known to be a BOM or not
         self._at_start = True
         self._after_cr = False  # the last line ended in CR: an LF that follows belongs to it
@@ -66,8 +67,8 @@ class SSEDecoder:
         Raises:
             LimitError: a line is too long. Events in front of it are returned first; the next call raises.
         """
-        if self._error:
-            raise self._error
+        if self.error:
+            raise self.error
         if self._at_start:
             data = self._without_bom(data)
         if self._after_cr and data:
@@ -85,13 +86,13 @@ class SSEDecoder:
                 self._pending_bytes = 0
             self._decode_lines(complete, events)
             data = data[end:]
-        if data and not self._error:
+        if data and not self.error:
             self._pending.append(data)
             self._pending_bytes += len(data)
             if self._pending_bytes > self._max:
                 self._refuse(f"a line of more than {self._max} bytes")
-        if self._error and not events:
-            raise self._error
+        if self.error and not events:
+            raise self.error
         return events
 
     def flush(self) -> list[ServerSentEvent]:
@@ -100,7 +101,7 @@ class SSEDecoder:
         Raises:
             LimitError: one that `feed` still owed.
         """
-        error, self._error = self._error, None
+        error, self.error = self.error, None
         self._pending.clear()
         self._pending_bytes = 0
         self._data.clear()
@@ -138,7 +139,7 @@ class SSEDecoder:
                     return
             self._interpret(head, events)
             self._dispatch(events)
-            if self._error:
+            if self.error:
                 return
         blocks = text.split("\n\n")
         rest = blocks.pop()
@@ -148,7 +149,7 @@ class SSEDecoder:
             else:
                 self._interpret(block, events)
                 self._dispatch(events)
-                if self._error:
+                if self.error:
                     return
         if rest:
             self._interpret(rest, events)
@@ -177,7 +178,7 @@ class SSEDecoder:
                 self.retry = int(value)
 
     def _dispatch(self, events: list[ServerSentEvent]) -> None:
-        if self._data and not self._error:
+        if self._data and not self.error:
             events.append(ServerSentEvent(self._event or "message", "\n".join(self._data), self._id))
         self._data.clear()
         self._data_length = 0
@@ -194,4 +195,4 @@ class SSEDecoder:
         return lines
 
     def _refuse(self, what: str) -> None:
-        self._error = LimitError(f"The server sent {what}.")
+        self.error = LimitError(f"The server sent {what}.")

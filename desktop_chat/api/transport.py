@@ -152,6 +152,8 @@ class _Body(httpx.AsyncByteStream):
         while True:
             if data and (payload := framing.feed(data)):
                 yield payload
+            if framing.error:
+                raise framing.error
             if framing.done:
                 return
             data = await self._connection.read()

@@ -24,8 +24,8 @@ def storable(text: str) -> str:
 
 
 def moment(seconds: float) -> float:
-    """A time since the epoch in whole milliseconds: JSON made by SQLite keeps 15 digits."""
-    return round(seconds, 3)
+    """A time since the epoch in steps of 10 µs: JSON made by SQLite keeps 15 digits."""
+    return round(seconds, 5)
 
 
 def to_json(value: object) -> str | None:

@@ -6,11 +6,8 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from desktop_chat.domain.errors import StorageError
-
-_PRIMARY_CODE: Final = 0xFF  # extended result codes carry the primary one in the low byte
 
 
 class DamagedDatabaseError(StorageError):
@@ -20,8 +17,15 @@ class DamagedDatabaseError(StorageError):
 def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     """A connection in autocommit mode with the settings every part of the program relies on."""
     connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA foreign_keys = ON")
+    try:
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(
+            "PRAGMA secure_delete = ON"
+        )  # what a person purged is overwritten, not only forgotten
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -44,11 +48,16 @@ def transaction(connection: sqlite3.Connection, *, durable: bool = False) -> Ite
             connection.execute("PRAGMA synchronous = NORMAL")
 
 
+def primary_code(error: BaseException) -> int | None:
+    """SQLite's primary result code, which is the low byte of an extended one; ``None`` for other errors."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
 def storage_error(error: sqlite3.Error | OSError, path: Path) -> StorageError:
     """The error for people: what happened to ``path`` and what to do."""
-    code = getattr(error, "sqlite_errorcode", None)
     words = str(error)
-    match None if code is None else code & _PRIMARY_CODE:
+    match primary_code(error):
         case sqlite3.SQLITE_FULL:
             return StorageError(
                 words,
@@ -79,7 +88,7 @@ def storage_error(error: sqlite3.Error | OSError, path: Path) -> StorageError:
             return StorageError(
                 words,
                 sentence="The conversation database could not be opened.",
-                advice=f"Check that the folder {path.parent} exists and that you may write to it.",
+                advice=f"Check that you may read and write {path} and its folder, or choose another with --data-dir.",
             )
         case None if isinstance(error, OSError):
             return StorageError(

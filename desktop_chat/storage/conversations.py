@@ -26,6 +26,7 @@ from desktop_chat.storage.owners import Owner
 
 _NO_PARAMETERS: Final = GenerationParameters()
 _BATCH: Final = 100  # messages a transaction in long jobs, so that a running answer's journal need not wait
+_MERGED_PAGES: Final = 200  # of a search index in one step
 
 
 class ConversationStore:
@@ -104,11 +105,16 @@ class ConversationStore:
         return await self._database.write(conversation_rows.restore, conversation_id)
 
     async def purge_deleted(self, older_than_s: float = 0) -> int:
-        """Remove for good what was deleted at least that many seconds ago; how many conversations."""
+        """Remove for good what was deleted at least that many seconds ago; how many conversations.
+
+        Not a word of theirs stays in the file. Takes seconds for large ones, in steps that let other writes pass.
+        """
         due = await self._database.write(conversation_rows.begin_purge, older_than_s)
         for conversation_id in due:
             while not await self._database.write(conversation_rows.purge_some, conversation_id, _BATCH):
                 pass
+        if due:
+            await self._forget_removed_words()
         return len(due)
 
     async def import_conversation(
@@ -236,6 +242,12 @@ class ConversationStore:
     async def backup(self, target: Path) -> None:
         """Write a consistent copy while everything goes on; ``target`` is replaced by a whole copy or not at all."""
         await self._database.backup(target)
+
+    async def _forget_removed_words(self) -> None:
+        for index in search.INDEXES:
+            pages = -_MERGED_PAGES
+            while await self._database.write(search.merge_some, index, pages):
+                pages = _MERGED_PAGES
 
     def _append(self, connection: sqlite3.Connection, message_id: int, text: str, reasoning: str) -> None:
         kept_text, kept_reasoning = self._unwritten.pop(message_id, ("", ""))

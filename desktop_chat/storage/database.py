@@ -114,6 +114,8 @@ class Database:
                     "the file system of %s does not support write-ahead logging (%s)", self.path, mode
                 )
             migrate(connection)
+            # SQLite opens a file that is read-only without a word; better to hear of it now than at the first save.
+            connection.execute("UPDATE migration SET applied_at = applied_at")
         except BaseException:
             connection.close()
             raise

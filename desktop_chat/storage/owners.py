@@ -16,6 +16,8 @@ import uuid
 from pathlib import Path
 from typing import Final
 
+from desktop_chat.storage.connection import primary_code
+
 log = logging.getLogger(__name__)
 
 _LEFTOVER_AGE_S: Final = 60.0
@@ -63,7 +65,7 @@ class Owner:
     def _remove_leftovers(self) -> None:
         """Remove the files of killed copies; a young one may be about to be locked."""
         for file in self._folder.iterdir():
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, sqlite3.Error):
                 if time.time() - file.stat().st_mtime > _LEFTOVER_AGE_S:
                     self.is_alive(file.name)
 
@@ -78,10 +80,11 @@ def _lock(file: Path) -> sqlite3.Connection | None:
     """A connection that holds the file's lock until it is closed; ``None`` when another one does."""
     connection = sqlite3.connect(file, timeout=0, isolation_level=None)
     try:
+        connection.execute("PRAGMA journal_mode = MEMORY")  # nothing is written, so no second file either
         connection.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         connection.close()
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+        if primary_code(error) == sqlite3.SQLITE_BUSY:
             return None
         raise
     return connection

@@ -25,6 +25,8 @@ _UNSPACED: Final = re.compile(
 )
 _MAXIMUM_TERMS: Final = 16
 
+INDEXES: Final = ("title_search", "text_search")
+
 _TITLES: Final = """
     SELECT c.id, c.title, NULL, NULL, {snippet}, c.created_at
     FROM {source}
@@ -47,6 +49,16 @@ def search(connection: sqlite3.Connection, query: str, limit: int) -> list[Searc
         return _by_substring(connection, terms, limit)
     match = " ".join(f'"{word.replace(chr(34), chr(34) * 2)}"*' for word in words)
     return _by_index(connection, match, limit)
+
+
+def merge_some(connection: sqlite3.Connection, index: str, pages: int) -> bool:
+    """A step of merging an index into one piece, which forgets removed words; whether there was work left.
+
+    A negative number of ``pages`` begins, positive ones go on (FTS5, "The 'merge' Command").
+    """
+    before = connection.total_changes
+    connection.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('merge', ?)", (pages,))
+    return connection.total_changes - before >= 2
 
 
 def _by_index(connection: sqlite3.Connection, match: str, limit: int) -> list[SearchHit]:

@@ -1,13 +1,19 @@
 """Markdown to blocks and to safe HTML. No Qt, no I/O, no event loop.
 
-Importing this package costs next to nothing: the grammar, Pygments and ziamath are imported at first use.
+Importing this package costs next to nothing: the grammar, Pygments and ziamath are imported at first use, or by
+`warm_up` in an idle moment.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from desktop_chat.markup.blocks import Patch, SourceBlock
 
-__all__ = ["Patch", "SourceBlock", "parse", "to_html"]
+if TYPE_CHECKING:
+    from desktop_chat.markup.incremental import IncrementalParser
+
+__all__ = ["IncrementalParser", "Patch", "SourceBlock", "parse", "to_html", "warm_up"]
 
 
 def parse(text: str) -> tuple[SourceBlock, ...]:
@@ -22,3 +28,20 @@ def to_html(text: str) -> str:
     from desktop_chat.markup import html
 
     return html.to_html(text)
+
+
+def warm_up() -> None:
+    """Import and prepare what the first answer would otherwise wait for."""
+    from desktop_chat.markup import incremental
+
+    parser = incremental.IncrementalParser()
+    parser.append("# *a*\n\n- `b`\n\n| c |\n|---|\n| d |\n")
+    parser.finish()
+
+
+def __getattr__(name: str) -> object:
+    if name == "IncrementalParser":
+        from desktop_chat.markup.incremental import IncrementalParser
+
+        return IncrementalParser
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

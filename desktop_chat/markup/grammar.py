@@ -7,7 +7,6 @@ what may.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -16,12 +15,11 @@ from xml.etree.ElementTree import Element, ElementTree, SubElement
 from markdown import Markdown
 from markdown.blockparser import BlockParser
 from markdown.extensions import Extension
-from markdown.treeprocessors import Treeprocessor
 from markdown.util import Registry
 from markdown_it.token import Token
 
 from desktop_chat.markup import syntax
-from desktop_chat.markup.unfinished import as_it_will_become
+from desktop_chat.markup.unfinished import unfinished_tokens
 
 PLAIN = "plain"
 """The tag of an element that stands for its content alone."""
@@ -45,21 +43,38 @@ _CONTAINERS = {
 _INLINE_CONTAINERS = {"em_open": "em", "strong_open": "strong", "s_open": "del", "link_open": "a"}
 
 
+class Piece(NamedTuple):
+    """A top-level part of a text: a block, a footnote's definition, or a link reference definition.
+
+    Attributes:
+        first_line / end_line: relative to the text that was parsed.
+        element: ``None`` for a link reference definition, which shows nothing.
+        tokens: the block tokens it was made from.
+        asked: the labels its inlines looked up, in order, found or not; a footnote's begins with ``^``.
+    """
+
+    first_line: int
+    end_line: int
+    element: Element | None
+    tokens: Sequence[Token]
+    asked: tuple[str, ...]
+
+
 class Tree(NamedTuple):
     """One parsed text.
 
     Attributes:
-        root: one element a top-level block, in source order.
-        tokens: the block tokens it was made from.
-        asked: for each of those elements the labels its inlines looked up, in order; a footnote's begins with ``^``.
+        root: one element for each piece that shows something.
+        pieces: everything at top level, in source order.
         references / notes: the definitions found in this text (the settled ones before it not included).
+        environment: both, as the inline rules take them.
     """
 
     root: Element
-    tokens: list[Token]
-    asked: list[tuple[str, ...]]
+    pieces: list[Piece]
     references: syntax.Definitions
     notes: syntax.Definitions
+    environment: syntax.Environment
 
 
 def build_tree(
@@ -68,6 +83,7 @@ def build_tree(
     references: Mapping[str, Any] | None = None,
     notes: Mapping[str, Any] | None = None,
     first_rule: syntax.BlockRule | None = None,
+    limit: int = syntax.MAX_INLINE,
     streaming: bool = False,
 ) -> Tree:
     """Parse ``source``, whose line ends are LF.
@@ -75,6 +91,7 @@ def build_tree(
     Args:
         references / notes: definitions of the text before it.
         first_rule: see `syntax.block_tokens`.
+        limit: of the first inline content; see `syntax.inline_tokens`.
         streaming: draw an unfinished end as it will most likely become.
     """
     known_references, known_notes = syntax.Definitions(references), syntax.Definitions(notes)
@@ -86,14 +103,14 @@ def build_tree(
     unfinished = _unfinished_token(source, tokens) if streaming else None
     root = Element(Markdown.doc_tag)
     stack = [root]
-    asked: list[tuple[str, ...]] = []
-    for token in tokens:
+    pieces: list[Piece] = []
+    began = 0
+    for index, token in enumerate(tokens):
         kind = token.type
         if kind == "inline":
-            content = token.content
-            if token is unfinished:
-                content = as_it_will_become(content, environment)
-            _append_inlines(stack[-1], syntax.inline_tokens(content, environment))
+            read = unfinished_tokens if token is unfinished else syntax.inline_tokens
+            _append_inlines(stack[-1], read(token.content, environment, limit=limit))
+            limit = syntax.MAX_INLINE
         elif token.nesting > 0:
             element = SubElement(stack[-1], _CONTAINERS.get(kind, token.tag))
             _describe(element, token)
@@ -102,10 +119,24 @@ def build_tree(
             stack.pop()
         elif kind != "definition":
             _append_leaf(stack[-1], token)
-        if len(stack) == 1 and len(asked) < len(root):
-            asked.append((*known_references.asked, *("^" + label for label in known_notes.asked)))
+        if len(stack) == 1:
+            first, end = tokens[began].map or (0, 0)
+            asked = (*known_references.asked, *("^" + label for label in known_notes.asked))
+            shown = None if kind == "definition" else root[-1]
+            pieces.append(Piece(first, end, shown, tokens[began : index + 1], asked))
             known_references.asked, known_notes.asked = {}, {}
-    return Tree(root, tokens, asked, known_references, known_notes)
+            began = index + 1
+    _refuse_links(root)
+    return Tree(root, pieces, known_references, known_notes, environment)
+
+
+def inline_element(content: str, environment: syntax.Environment, watch: syntax.Watch, limit: int) -> Element:
+    """A paragraph of that content alone; see `syntax.inline_tokens`."""
+    root = Element(Markdown.doc_tag)
+    paragraph = SubElement(root, "p")
+    _append_inlines(paragraph, syntax.inline_tokens(content, environment, watch=watch, limit=limit))
+    _refuse_links(root)
+    return paragraph
 
 
 def _unfinished_token(source: str, tokens: Sequence[Token]) -> Token | None:
@@ -236,7 +267,12 @@ def _alternative_text(tokens: Iterable[Token]) -> str:
 
 
 def footnote_numbers(asked: Iterable[Iterable[str]], notes: Iterable[str]) -> dict[str, int]:
-    """Footnotes by label, numbered from 1 in order of first reference; what nothing refers to comes last."""
+    """Footnotes by label, numbered from 1 in order of first reference; what nothing refers to comes last.
+
+    Args:
+        asked: the labels that each piece of the text looked up.
+        notes: the labels that are defined.
+    """
     defined = dict.fromkeys(notes)
     order: dict[str, None] = {}
     for labels in asked:
@@ -260,14 +296,12 @@ def host_of(address: str) -> str:
         return ""
 
 
-class LinkPolicy(Treeprocessor):
+def _refuse_links(root: Element) -> None:
     """A link that `is_allowed` does not let through becomes its text."""
-
-    def run(self, root: Element) -> None:
-        for link in root.iter("a"):
-            if not is_allowed(link.get("href", "")):
-                link.tag = PLAIN
-                link.attrib.clear()
+    for link in root.iter("a"):
+        if not is_allowed(link.get("href", "")):
+            link.tag = PLAIN
+            link.attrib.clear()
 
 
 class TreeBuilder(BlockParser):
@@ -275,7 +309,7 @@ class TreeBuilder(BlockParser):
 
     def parseDocument(self, lines: Iterable[str]) -> ElementTree:  # type: ignore[type-arg,unused-ignore]  # noqa: N802
         tree = build_tree("\n".join(lines))
-        self.numbers = footnote_numbers(tree.asked, tree.notes)
+        self.numbers = footnote_numbers((piece.asked for piece in tree.pieces), tree.notes)
         return ElementTree(tree.root)
 
 
@@ -287,10 +321,3 @@ class Grammar(Extension):
         md.postprocessors = Registry()
         md.treeprocessors = Registry()
         md.parser = TreeBuilder(md)
-        md.treeprocessors.register(LinkPolicy(md), "links", 100)
-
-
-@functools.cache
-def link_policy() -> LinkPolicy:
-    """The policy for trees that do not go through Python-Markdown's ``convert``."""
-    return LinkPolicy()

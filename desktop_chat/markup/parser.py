@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from xml.etree.ElementTree import Element
 
 from desktop_chat.markup import grammar
@@ -50,21 +50,15 @@ def parse(text: str) -> tuple[SourceBlock, ...]:
     Costs 1-2 ms a kilobyte: open long texts through `IncrementalParser`, which works in slices.
     """
     tree = grammar.build_tree(normalized(text))
-    numbers = grammar.footnote_numbers(tree.asked, tree.notes)
+    numbers = grammar.footnote_numbers((piece.asked for piece in tree.pieces), tree.notes)
     blocks: list[SourceBlock] = []
     notes: list[Note] = []
-    for element in prepared(tree.root):
+    for element in tree.root:
         if element.tag == "footnote":
             notes.append(note_of(element, numbers))
         else:
             blocks.append(source_block(element, numbers))
     return (*blocks, *footnotes_block(notes, numbers))
-
-
-def prepared(root: Element) -> Element:
-    """The tree after the policies that hold for every output."""
-    grammar.link_policy().run(root)
-    return root
 
 
 def source_block(element: Element, numbers: Mapping[str, int], first_line: int = 0) -> SourceBlock:
@@ -88,13 +82,13 @@ def note_of(element: Element, numbers: Mapping[str, int], first_line: int = 0) -
     return element.get("label", ""), SourceBlock(content, first_line + start, first_line + end)
 
 
-def footnotes_block(notes: list[Note], numbers: Mapping[str, int]) -> tuple[SourceBlock, ...]:
+def footnotes_block(notes: Iterable[Note], numbers: Mapping[str, int]) -> tuple[SourceBlock, ...]:
     """All notes as the one block at the end; the first definition of a label wins."""
-    if not notes:
-        return ()
     by_label: dict[str, SourceBlock] = {}
     for label, definition in notes:
         by_label.setdefault(label, definition)
+    if not by_label:
+        return ()
     entries: list[tuple[str, tuple[Block, ...]]] = []
     for label in sorted(by_label, key=numbers.__getitem__):
         content = by_label[label].block

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-from markdown_it import MarkdownIt, rules_block
+from markdown_it import MarkdownIt, rules_block, rules_inline
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace, unescapeAll
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
@@ -69,6 +69,23 @@ class Definitions(dict[str, Any]):
         return self.settled[label] if label in self.settled else super().get(label, default)
 
 
+class Watch:
+    """What one run of the inline rules left open: markup that text still to come may close.
+
+    Attributes:
+        delimiters: emphasis and strikethrough delimiters with their positions.
+        marks: starts of code, formulas, links and images that found no end, as (position, mark).
+    """
+
+    def __init__(self) -> None:
+        self.delimiters: list[tuple[int, Delimiter]] = []
+        self.marks: list[tuple[int, str]] = []
+
+    def open_delimiters(self) -> list[tuple[int, str]]:
+        """Emphasis still open: position and character of each delimiter, in order."""
+        return [(at, chr(found.marker)) for at, found in self.delimiters if found.open and found.end < 0]
+
+
 @functools.cache
 def parser() -> MarkdownIt:
     """The one configured parser. Tokens carry source lines; definitions leave a ``definition`` token."""
@@ -87,17 +104,21 @@ def parser() -> MarkdownIt:
     md.use(gfm_autolink_plugin)
     md.inline.terminator_re = _STOP
     # The policy on schemes is applied to the element tree, where a refused link becomes its text.
-    md.validateLink = lambda _url: True  # type: ignore[method-assign]
+    md.validateLink = lambda _url: True  # type: ignore[method-assign,assignment]
 
     block, inline = md.block.ruler, md.inline.ruler
     interrupting = ["paragraph", "reference", "blockquote", "list", "footnote_def"]
     block.before("blockquote", "math_block", _math_block, {"alt": interrupting})
     block.at("blockquote", quote_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     block.at("list", list_rule, {"alt": ["paragraph", "reference", "blockquote"]})
-    block.at("footnote_def", _capped(footnote_def, 1), {"alt": ["paragraph", "reference"]})
+    block.at("footnote_def", _footnote_definition, {"alt": ["paragraph", "reference"]})
     block.at("table", _narrow_table, {"alt": ["paragraph", "reference"]})
-    inline.before("escape", "math_inline", _math_inline)
-    inline.at("emphasis", _emphasis)
+    inline.before("escape", "math_inline", _watched(_math_inline, _formula_left_open))
+    inline.at("backticks", _watched(rules_inline.backtick, _code_left_open))
+    inline.at("strikethrough", _watched(rules_inline.strikethrough.tokenize, _nothing_left_open))
+    inline.at("emphasis", _watched(_emphasis, _nothing_left_open))
+    inline.at("link", _watched(rules_inline.link, _link_left_open))
+    inline.at("image", _watched(rules_inline.image, _link_left_open))
     inline.at("footnote_ref", _footnote_reference)
     return md
 
@@ -117,16 +138,65 @@ def block_tokens(source: str, environment: Environment, first_rule: BlockRule | 
     return state.tokens
 
 
-def inline_tokens(content: str, environment: Environment) -> list[Token]:
-    """Inline structure of one paragraph's ``content``, plain text beyond `MAX_INLINE`."""
+def inline_tokens(
+    content: str, environment: Environment, *, watch: Watch | None = None, limit: int = MAX_INLINE
+) -> list[Token]:
+    """Inline structure of one paragraph's ``content``, plain text beyond ``limit`` characters."""
     tokens: list[Token] = []
     md = parser()
-    md.inline.parse(content[:MAX_INLINE], md, environment, tokens)
-    if len(content) > MAX_INLINE:
+    environment["watch"] = watch
+    md.inline.parse(content[:limit], md, environment, tokens)
+    if len(content) > limit:
         rest = Token("text", "", 0)
-        rest.content = content[MAX_INLINE:]
+        rest.content = content[limit:]
         tokens.append(rest)
     return tokens
+
+
+def _watched(rule: InlineRule, left_open: Callable[[StateInline, int, bool], str]) -> InlineRule:
+    """``rule``, telling the environment's `Watch`, if there is one, what it left open."""
+
+    def watched(state: StateInline, silent: bool) -> bool:
+        watch: Watch | None = state.env["watch"]
+        if watch is None or silent:
+            return rule(state, silent)
+        start, delimiters, known = state.pos, state.delimiters, len(state.delimiters)
+        state.env["watch"] = (
+            None if state.src[start] == "!" else watch
+        )  # An image's text has its own positions.
+        matched = rule(state, silent)
+        state.env["watch"] = watch
+        if state.delimiters is delimiters:
+            watch.delimiters += [(start, delimiter) for delimiter in delimiters[known:]]
+        mark = left_open(state, start, matched)
+        if mark:
+            watch.marks.append((start, mark))
+        return matched
+
+    return watched
+
+
+def _nothing_left_open(_state: StateInline, _start: int, _matched: bool) -> str:
+    return ""
+
+
+def _code_left_open(state: StateInline, start: int, matched: bool) -> str:
+    # Unmatched backticks are pending text; a code span is a token and leaves nothing pending.
+    return state.src[start : state.pos] if matched and state.pending else ""
+
+
+def _formula_left_open(state: StateInline, start: int, matched: bool) -> str:
+    if state.src[start] == "$":
+        return state.src[start : state.pos] if matched and state.pending else ""
+    return (
+        "" if matched or state.src[start + 1 : start + 2] not in ("(", "[") else state.src[start : start + 2]
+    )
+
+
+def _link_left_open(state: StateInline, start: int, matched: bool) -> str:
+    if matched or state.src[start] not in "![":
+        return ""
+    return "![" if state.src[start] == "!" else "["
 
 
 def _capped(rule: BlockRule, limit: int) -> BlockRule:
@@ -156,6 +226,10 @@ def _narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool
     if state.src.count("|", state.bMarks[start], state.eMarks[start]) > MAX_COLUMNS:
         return False
     return rules_block.table(state, start, end, silent)
+
+
+def _footnote_definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    return state.level == 0 and footnote_def(state, start, end, silent)
 
 
 def _math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:

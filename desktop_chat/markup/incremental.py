@@ -1,0 +1,342 @@
+"""A streamed text as blocks, at a cost that does not grow with the text.
+
+Only the unfinished tail is parsed again: top-level blocks but the last are settled, and of a long last block the
+settled part is kept too (see `open_blocks`). Decisions are made on complete lines only, so that after `finish` the
+blocks equal those of `parser.parse`, whatever the pieces the text came in.
+
+A view may rely on identity: a block, list item, table row or block of a quote that did not change is the same object
+(``is``) as before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from desktop_chat.markup import syntax
+from desktop_chat.markup.blocks import Block, Patch, SourceBlock
+from desktop_chat.markup.grammar import Piece, Tree, build_tree
+from desktop_chat.markup.labels import Labels
+from desktop_chat.markup.open_blocks import OpenBlock, Parsed, is_decided, open_block
+from desktop_chat.markup.open_paragraph import open_paragraph
+from desktop_chat.markup.parser import Note, block_of, footnotes_block, note_of
+from desktop_chat.markup.source import LineEnds
+from desktop_chat.markup.unfinished import shown
+
+SLICE = 4096
+"""Characters taken by one `IncrementalParser.update` unless told otherwise: a few milliseconds of parsing."""
+
+_LONG_TAIL = 6000
+"""Characters of a tail that cannot be settled; beyond, it is parsed again only when it has grown by an eighth."""
+
+
+@dataclass(slots=True)
+class _Settled:
+    """A finished piece that shows something.
+
+    Attributes:
+        start / end: its characters in the source.
+        first_line: in the source.
+        asked: the labels it looked up.
+        index: its place among the shown blocks, or among the notes if it is the definition of one.
+    """
+
+    start: int
+    end: int
+    first_line: int
+    asked: tuple[str, ...]
+    index: int
+    is_note: bool
+
+
+class _Reading(NamedTuple):
+    """One parse of the tail.
+
+    Attributes:
+        prelude: characters of the parsed source that are not part of the text.
+        start / base_line: where the parsed source begins in the text (the prelude counted in).
+        shown: for each piece its block, or the note that it defines.
+        rest: the first piece's block before the settled part of the open block was joined to it.
+    """
+
+    tree: Tree
+    parsed: Parsed
+    prelude: int
+    start: int
+    base_line: int
+    shown: list[SourceBlock | Note | None]
+    rest: Block | None
+
+
+class IncrementalParser:
+    """Parses a text that grows at its end.
+
+    Attributes:
+        blocks: as of the last `update` or `finish`; not to be changed.
+        frozen: how many of them will never change, whatever is still to come. A block that uses a label which
+            nothing defines yet is not among them, nor is any block after it.
+    """
+
+    def __init__(self) -> None:
+        self.blocks: list[SourceBlock] = []
+        self.frozen = 0
+        self._received: list[str] = []
+        self._waiting: list[str] = []
+        self._line_ends = LineEnds()
+        # The normalised text, its length, and the part of it that is still parsed again.
+        self._source: list[str] = []
+        self._length = 0
+        self._tail = ""
+        self._tail_line = 0
+        self._parsed_length = 0
+        self._last_read: tuple[str, bool] | None = None
+        self._is_final = False
+        # The block the tail begins in the middle of, where it began, and the labels its settled part looked up.
+        self._open: OpenBlock | None = None
+        self._open_start, self._open_line = 0, 0
+        self._open_asked: dict[str, None] = {}
+        # What is settled; ``_frozen_pieces`` of it are frozen.
+        self._settled: list[_Settled] = []
+        self._settled_blocks = 0
+        self._frozen_pieces = self._frozen_blocks = 0
+        self._notes: list[Note] = []
+        self._labels = Labels()
+        self._users: dict[str, list[_Settled]] = {}
+
+    @property
+    def text(self) -> str:
+        """Everything appended so far, as it came."""
+        self._received = ["".join(self._received)]
+        return self._received[0]
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether text waits for a further `update`."""
+        return bool(self._waiting)
+
+    def append(self, delta: str) -> None:
+        """Take a piece of text; costs nothing until the next `update`."""
+        if delta:
+            self._received.append(delta)
+            self._waiting.append(delta)
+            self._is_final = False
+
+    def update(self, limit: int = SLICE) -> Patch:
+        """Parse at most ``limit`` of the characters that wait; call it once a frame, again while `is_behind`."""
+        keep = len(self.blocks)
+        if not self._is_final:
+            self._take(limit)
+            keep = self._refresh(final=False)
+        return Patch(keep, tuple(self.blocks[keep:]), self.frozen)
+
+    def finish(self) -> Patch:
+        """Parse all there is as a finished text: nothing held back, nothing completed. It may still be appended to.
+
+        Costs what the waiting text costs: for a long one call `update` until it is no longer `is_behind`.
+        """
+        keep = len(self.blocks)
+        while self._waiting:
+            self._take(SLICE)
+            keep = min(keep, self._refresh(final=False))
+        self._feed(self._line_ends.flush())
+        keep = min(keep, self._refresh(final=True))
+        self._is_final = True
+        self.frozen = len(self.blocks)
+        return Patch(keep, tuple(self.blocks[keep:]), self.frozen)
+
+    def _take(self, limit: int) -> None:
+        waiting = "".join(self._waiting)
+        self._waiting = [waiting[limit:]] if len(waiting) > limit else []
+        self._feed(self._line_ends.feed(waiting[:limit]))
+
+    def _feed(self, text: str) -> None:
+        self._source.append(text)
+        self._length += len(text)
+        self._tail += text
+
+    # --- one update ------------------------------------------------------------------------------------
+
+    def _refresh(self, *, final: bool) -> int:
+        """Bring the blocks up to date; returns how many of the former ones still stand."""
+        grown = len(self._tail) - self._parsed_length
+        if not final and len(self._tail) > _LONG_TAIL and grown < len(self._tail) // 8:
+            return len(self.blocks)
+        source = self._open.prelude + self._tail if self._open else self._tail
+        if not final:
+            in_fence, in_table = (self._open.in_fence, self._open.in_table) if self._open else (False, False)
+            source = shown(source, in_fence=in_fence, in_table=in_table)
+        if self._last_read == (source, final):
+            return len(self.blocks)
+        self._last_read = (source, final)
+        self._parsed_length = len(self._tail)
+        reading, changed = self._read(source, final=final)
+        keep = min(self._rerender(changed, reading.tree), self._replace_tail(reading))
+        if not final:
+            self._settle(reading)
+        self.frozen = self._count_frozen()
+        return keep
+
+    def _read(self, source: str, *, final: bool) -> tuple[_Reading, set[str]]:
+        """Parse the tail; also the labels whose meaning that changes."""
+        opened = self._open
+        tree = build_tree(
+            source,
+            references=self._labels.references,
+            notes=self._labels.notes,
+            first_rule=opened.rule if opened else None,
+            limit=opened.limit if opened else syntax.MAX_INLINE,
+            streaming=not final,
+        )
+        changed = self._labels.changed_by(tree, self._open_asked)
+        prelude = opened.prelude if opened else ""
+        lines = source.split("\n")
+        parsed = Parsed(source, lines, len(lines) - 1, self._labels.numbers, tree.environment)
+        start = self._length - len(self._tail) - len(prelude)
+        base_line = self._tail_line - prelude.count("\n")
+        shown_pieces: list[SourceBlock | Note | None] = []
+        rest = None
+        is_broken = opened is not None and not changed.isdisjoint(self._open_asked)
+        for piece in tree.pieces:
+            element = piece.element
+            if element is None:
+                shown_pieces.append(None)
+            elif element.tag == "footnote":
+                shown_pieces.append(note_of(element, parsed.numbers, base_line))
+            else:
+                block: Block | None = block_of(element, parsed.numbers)
+                first_line = base_line + piece.first_line
+                if opened is not None and not shown_pieces and block is not None:
+                    rest, first_line = block, self._open_line
+                    block = opened.joined(block, piece, parsed)
+                if block is None:
+                    is_broken = True
+                    break
+                shown_pieces.append(SourceBlock(block, first_line, base_line + piece.end_line))
+        if not is_broken:
+            return _Reading(tree, parsed, len(prelude), start, base_line, shown_pieces, rest), changed
+        # The settled part of the open block is no longer true: parse it from its first line.
+        self._tail = self._slice(self._open_start, self._length)
+        self._tail_line, self._open, self._open_asked = self._open_line, None, {}
+        reading, more_changed = self._read(self._tail if final else shown(self._tail), final=final)
+        return reading, changed | more_changed
+
+    def _slice(self, start: int, end: int) -> str:
+        self._source = ["".join(self._source)]
+        return self._source[0][start:end]
+
+    def _replace_tail(self, reading: _Reading) -> int:
+        """Put the tail's blocks and the footnotes behind the settled ones; returns how many blocks stand."""
+        notes = [found for found in reading.shown if isinstance(found, tuple)]
+        tail = [found for found in reading.shown if isinstance(found, SourceBlock)]
+        tail += footnotes_block([*self._notes, *notes], self._labels.numbers)
+        keep = self._settled_blocks
+        for index, (old, new) in enumerate(zip(self.blocks[keep:], tail, strict=False)):
+            if old != new:
+                break
+            tail[index] = old
+            keep += 1
+        self.blocks[self._settled_blocks :] = tail
+        return keep
+
+    # --- settling --------------------------------------------------------------------------------------
+
+    def _settle(self, reading: _Reading) -> None:
+        """Cut what is finished off the tail: all pieces but the last, and of that what can be."""
+        pieces, parsed = reading.tree.pieces, reading.parsed
+        last = len(pieces) - 1
+        while last > 0 and not is_decided(_tag(pieces[last]), pieces[last].first_line, parsed):
+            last -= 1
+        if last < 0:
+            return
+        for index in range(last):
+            self._remember(reading, index)
+        piece = pieces[last]
+        cut = reading.prelude
+        rest = reading.rest
+        if last > 0 or self._open is None:
+            self._open, self._open_asked, rest = None, {}, None
+            cut = parsed.offset(piece.first_line)
+            self._open_start = reading.start + cut
+            self._open_line = reading.base_line + piece.first_line
+        found = reading.shown[last]
+        if last == len(pieces) - 1 and isinstance(found, SourceBlock):
+            cut = self._open_up(found.block, rest, piece, parsed) or cut
+        if cut > reading.prelude:
+            line = parsed.source.count("\n", 0, cut)
+            self._labels.settle(reading.tree, line)
+            self._tail = self._tail[cut - reading.prelude :]
+            self._tail_line = reading.base_line + line
+            self._parsed_length = len(self._tail)
+            self._last_read = None
+
+    def _open_up(self, block: Block, rest: Block | None, piece: Piece, parsed: Parsed) -> int | None:
+        """Settle a part of the last block; returns where the unsettled rest begins in the parsed source."""
+        if self._open is not None and rest is not None:
+            cut = self._open.settle(rest, piece, parsed)
+        else:
+            opened = open_block(block, piece, parsed) or open_paragraph(block, piece, parsed)
+            if opened is None:
+                return None
+            self._open, cut = opened
+        if cut is not None:
+            self._open_asked.update(dict.fromkeys(piece.asked))
+        return cut
+
+    def _remember(self, reading: _Reading, index: int) -> None:
+        """Settle one piece of the tail that another one follows."""
+        piece, following = reading.tree.pieces[index], reading.tree.pieces[index + 1]
+        found = reading.shown[index]
+        start = reading.start + reading.parsed.offset(piece.first_line)
+        line, asked = reading.base_line + piece.first_line, piece.asked
+        if index == 0 and self._open is not None:
+            start, line, asked = self._open_start, self._open_line, (*self._open_asked, *asked)
+        self._labels.remember(asked)
+        if found is None:
+            return
+        is_note = not isinstance(found, SourceBlock)
+        place = len(self._notes) if is_note else self._settled_blocks
+        end = reading.start + reading.parsed.offset(following.first_line)
+        settled = _Settled(start, end, line, asked, place, is_note)
+        if isinstance(found, SourceBlock):
+            self._settled_blocks += 1
+        else:
+            self._notes.append(found)
+        self._settled.append(settled)
+        for label in asked:
+            self._users.setdefault(label, []).append(settled)
+
+    def _count_frozen(self) -> int:
+        """Settled blocks up to the first that a definition still to come may change."""
+        while self._frozen_pieces < len(self._settled):
+            piece = self._settled[self._frozen_pieces]
+            if not all(label in self._labels.references for label in piece.asked):
+                break
+            self._frozen_pieces += 1
+            self._frozen_blocks += not piece.is_note
+        return self._frozen_blocks
+
+    def _rerender(self, changed: set[str], tree: Tree) -> int:
+        """Parse settled pieces again that use a changed label; returns the index of the first such block."""
+        keep = len(self.blocks)
+        users = {id(user): user for label in changed for user in self._users.get(label, ())}
+        for user in users.values():
+            again = build_tree(
+                self._slice(user.start, user.end),
+                references=self._labels.all_references(tree),
+                notes=self._labels.all_notes(tree),
+            )
+            element = again.pieces[0].element
+            assert element is not None
+            if user.is_note:
+                self._notes[user.index] = note_of(element, self._labels.numbers, user.first_line)
+                continue
+            former = self.blocks[user.index]
+            block = SourceBlock(block_of(element, self._labels.numbers), former.first_line, former.end_line)
+            if block != former:
+                self.blocks[user.index] = block
+                keep = min(keep, user.index)
+        return keep
+
+
+def _tag(piece: Piece) -> str:
+    return "" if piece.element is None else piece.element.tag

@@ -1,0 +1,152 @@
+"""A growing paragraph, settled at points where no markup is open.
+
+Such a point lies behind a space and before a word, and the text before it, read on its own, leaves nothing open that
+later text could close: no emphasis, code, formula, bracket or tag. Reading both parts apart then gives what
+reading the whole gives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+from desktop_chat.markup import syntax
+from desktop_chat.markup.blocks import Block, Heading, InlineImage, InlineMath, InlineText, Paragraph, Span
+from desktop_chat.markup.grammar import Piece, inline_element
+from desktop_chat.markup.open_blocks import OpenBlock, Parsed
+from desktop_chat.markup.parser import inline_text
+
+_SETTLE_FROM = 700
+"""Characters of unsettled paragraph from which settling is tried."""
+
+_KEPT = 160
+"""Characters at the end that stay unsettled: what is being written now."""
+
+_STEP = 150
+"""Characters that must have come before it is tried again."""
+
+_STAND_IN = "x"
+"""A word in place of the settled text, with the space or line feed behind it."""
+
+_POINT = re.compile(r"(?<=[^\s\\][ \n])(?=[^\W_])")
+_OPEN_TAG = re.compile(r"<[A-Za-z/!?]")
+_UNFINISHED_TAG = re.compile(
+    r"<(?:!|\?|/?[A-Za-z][A-Za-z0-9-]*(?:\s+[A-Za-z_:][\w:.-]*(?:\s*=\s*(?:[^\s\"'=<>`]+|'[^']*'|\"[^\"]*\"))?)*"
+    r"\s*(?:/|=\s*(?:'[^']*|\"[^\"]*)?|[A-Za-z_:][\w:.-]*\s*(?:=\s*(?:'[^']*|\"[^\"]*|[^\s\"'=<>`]*)?)?)?$)"
+)
+_MONEY = re.compile(r"\$\d[\d.,]*\s+[A-Za-z]{2}")
+
+
+class OpenParagraph(OpenBlock):
+    """A paragraph (or what becomes a heading by its underline), settled piece by piece."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._spans: tuple[Span, ...] = ()
+        self._objects: tuple[InlineMath | InlineImage, ...] = ()
+        self._read = 0
+        self._try_at = _SETTLE_FROM
+
+    def joined(self, rest: Block, piece: Piece, parsed: Parsed) -> Block | None:
+        if not isinstance(rest, (Paragraph, Heading)):
+            return None  # The line the rest is on has become the header of a table.
+        content = self._with(rest.content, len(self.prelude))
+        return Paragraph(content) if isinstance(rest, Paragraph) else Heading(rest.level, content)
+
+    def _with(self, rest: InlineText, skipped: int) -> InlineText:
+        """The settled text followed by ``rest`` without its first ``skipped`` characters, the stand-in."""
+        if len(rest.text) < skipped:  # The next line begins another block.
+            return InlineText(self._text.rstrip(" "), self._spans, self._objects)
+        shift = len(self._text) - skipped
+        spans = tuple(
+            Span(span.start + shift, span.end + shift, span.style, span.href) for span in rest.spans
+        )
+        objects = tuple(
+            InlineMath(found.position + shift, found.tex)
+            if isinstance(found, InlineMath)
+            else InlineImage(found.position + shift, found.alt, found.url)
+            for found in rest.objects
+        )
+        return InlineText(self._text + rest.text[skipped:], self._spans + spans, self._objects + objects)
+
+    def settle(self, rest: Block, piece: Piece, parsed: Parsed) -> int | None:
+        if not isinstance(rest, Paragraph):
+            return None
+        content = piece.tokens[1].content
+        if len(content) < self._try_at or (not self.prelude and content.startswith("[")):
+            return None
+        begin = parsed.source.find(content, parsed.offset(piece.first_line))
+        complete = parsed.offset(parsed.complete) - begin
+        point = self._point(content, complete)
+        if point is None:
+            self._try_at = len(content) + _STEP
+            return None
+        settled = content[:point]
+        watch = syntax.Watch()
+        element = inline_element(settled, parsed.environment, watch, self.limit)
+        if len(settled) <= self.limit and _leaves_open(settled, element, watch):
+            self._try_at = len(content) + _STEP
+            return None
+        skipped = len(self.prelude)
+        whole = self._with(inline_text(element, parsed.numbers), skipped)
+        self._text, self._spans, self._objects = whole.text, whole.spans, whole.objects
+        self._read += point - skipped
+        self.prelude = _STAND_IN + settled[-1]
+        self.limit = max(0, syntax.MAX_INLINE - self._read) + len(self.prelude)
+        self._try_at = _SETTLE_FROM
+        return begin + point
+
+    def _point(self, content: str, complete: int) -> int | None:
+        """The last place to settle up to, a word's beginning whose line is surely part of the paragraph."""
+        point = None
+        for match in _POINT.finditer(content, len(self.prelude) + 1, len(content) - _KEPT):
+            at = match.start()
+            line = content[content.rfind("\n", 0, at) + 1 : at]
+            if "|" in line or (at > complete and not any(map(str.isalpha, line))):
+                continue
+            point = at
+        return point
+
+
+def open_paragraph(block: Block, piece: Piece, parsed: Parsed) -> tuple[OpenBlock, int] | None:
+    """As `open_blocks.open_block`, for a paragraph."""
+    if not isinstance(block, Paragraph):
+        return None
+    opened = OpenParagraph()
+    rest = opened.settle(block, piece, parsed)
+    return None if rest is None else (opened, rest)
+
+
+def _leaves_open(content: str, element: Element, watch: syntax.Watch) -> bool:
+    """Whether text that follows could change how ``content`` reads."""
+    if watch.open_delimiters():
+        return True
+    for at, mark in watch.marks:
+        if mark in ("[", "!["):
+            continue
+        if mark != "$" or not _is_money(content, at):
+            return True
+    if "[" in content:
+        text = "".join(_plain_text(element))
+        if "](" in text or text.count("[") > text.count("]"):
+            return True
+    return any(_UNFINISHED_TAG.match(content, match.start()) for match in _OPEN_TAG.finditer(content))
+
+
+def _is_money(content: str, at: int) -> bool:
+    """Whether no text to come can make a formula begin at this dollar sign."""
+    return (
+        _MONEY.match(content, at) is not None
+        or content[at + 1 : at + 2].isspace()
+        or content[max(0, at - 1) : at].isalnum()
+    )
+
+
+def _plain_text(element: Element) -> Iterator[str]:
+    """The text of an element outside code and formulas."""
+    if element.tag not in ("code", "formula"):
+        yield element.text or ""
+        for child in element:
+            yield from _plain_text(child)
+            yield child.tail or ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -52,7 +53,34 @@ _SETTING_OF: Final = {
 def run_ask(options: argparse.Namespace) -> int:
     """Ask, print, save; returns the exit status. Raises UsageError for an empty prompt."""
     prompt = _prompt(options.prompt)
-    return asyncio.run(_Ask(options, prompt).run())
+    paths = DataPaths.choose(options.data_dir)
+    with _log(None if options.no_store else paths):
+        return asyncio.run(_Ask(options, prompt, paths).run())
+
+
+@contextlib.contextmanager
+def _log(paths: DataPaths | None) -> Iterator[None]:
+    """Send the log to its file; without paths, or where there can be no file, nowhere: no line of it is for people."""
+    handler: logging.Handler = logging.NullHandler()
+    try:
+        if paths is not None:
+            paths.create()
+    except ChatError:
+        paths = None  # said when the store is opened
+    root = logging.getLogger()
+    level = root.level
+    if paths is None:
+        root.addHandler(handler)
+    else:
+        from desktop_chat.storage.log_file import set_up_logging
+
+        handler = set_up_logging(paths.log)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+        handler.close()
 
 
 def _prompt(words: list[str]) -> str:
@@ -72,10 +100,10 @@ class _Ask:
         warnings: what the user should know and the turn itself does not say.
     """
 
-    def __init__(self, options: argparse.Namespace, prompt: str) -> None:
+    def __init__(self, options: argparse.Namespace, prompt: str, paths: DataPaths) -> None:
         self._options = options
         self._prompt = prompt
-        self._paths = DataPaths.choose(options.data_dir)
+        self._paths = paths
         self._turn: ChatSession | None = None
         self._stop_requested = False
         self._task: asyncio.Task[StreamResult] | None = None
@@ -160,7 +188,7 @@ class _Ask:
             parameters=parameters if parameters != GenerationParameters() else None,
         )
         turn = await library.send(conversation.id, self._prompt)
-        self._say(f"conversation {conversation.id}")
+        self._say(f"Saved as conversation {conversation.id}.")
         return turn
 
     def _preferences(self) -> Preferences:

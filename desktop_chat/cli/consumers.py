@@ -75,7 +75,7 @@ class Consumers:
             lines.append(f"characters: {self._characters.characters}")
         if self._options.analytics:
             lines.append(analytics_table(result.metrics))
-        if not self._options.json:
+        if not self._options.json and (result.error is None or result.metrics.tokens):
             lines.append(summary_line(result))
         if lines:
             sys.stderr.write("\n".join(lines) + "\n")

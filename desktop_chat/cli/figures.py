@@ -26,6 +26,14 @@ _WHOSE: Final = {
     Fault.PROGRAM: "in this program",
 }
 
+_ADVICE: Final = {
+    "configuration": "Correct --base-url; most servers want it to end in /v1.",
+    "authentication": "Put a valid key into the environment variable that --api-key-env names.",
+    "timeout": "Try again, or raise the limit with --timeout-first or --timeout-idle.",
+    "interrupted": "What arrived is kept. Ask again, or continue the answer in the window.",
+}
+"""What to do where the error's own advice leads into the window."""
+
 
 def seconds(value: float | None) -> str:
     """``340 ms``, ``2.34 s``, ``3:05``; a dash where nothing was measured."""
@@ -83,7 +91,9 @@ def error_lines(report: ErrorReport) -> str:
     """What happened and whose fault it is; then what to do."""
     status = f"; HTTP {report.status}" if report.status is not None else ""
     happened = f"{report.sentence.rstrip('.')} ({_WHOSE[report.fault]}{status})."
-    return f"{happened}\n{report.advice}" if report.advice else happened
+    in_window = "Settings" in report.advice or "Continue the answer" in report.advice
+    advice = _ADVICE.get(report.kind, report.advice) if in_window else report.advice
+    return f"{happened}\n{advice}" if advice else happened
 
 
 def json_line(result: StreamResult) -> str:

@@ -174,8 +174,10 @@ def install_command(findings: Findings) -> str | None:
     manager = package_manager()
     if manager is None:
         return None
-    prefix = [] if os.geteuid() == 0 or not shutil.which("sudo") else ["sudo"]
-    return " ".join(prefix + INSTALL[manager] + _packages(manager, findings))
+    command = " ".join(INSTALL[manager] + _packages(manager, findings))
+    if os.geteuid() == 0:
+        return command
+    return f"sudo {command}" if shutil.which("sudo") else f'su -c "{command}"'
 
 
 def may_install() -> bool:

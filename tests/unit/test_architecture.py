@@ -12,7 +12,7 @@ import importlib, pkgutil, sys
 
 class NoQt:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {{"PySide6", "shiboken6", "qasync", "qtawesome", "qtpy"}}:
+        if name.split(".")[0] in {{"PySide6", "shiboken6", "qasync"}}:
             raise ImportError(f"{{name}} is not for this layer")
 
 sys.meta_path.insert(0, NoQt())

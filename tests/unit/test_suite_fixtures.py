@@ -67,7 +67,9 @@ async def test_loop():
 
 
 def run(pytester: pytest.Pytester, conftest: Path, cases: str) -> tuple[dict[str, int], str]:
-    quick = conftest.read_text(encoding="utf-8").replace("JOIN_LIMIT_S: Final = 5.0", "JOIN_LIMIT_S: Final = 0.1")
+    quick = conftest.read_text(encoding="utf-8").replace(
+        "JOIN_LIMIT_S: Final = 5.0", "JOIN_LIMIT_S: Final = 0.1"
+    )
     pytester.makeconftest(quick)
     pytester.makepyfile(cases)
     pytester.makepyprojecttoml("[tool.pytest.ini_options]\nasyncio_mode='auto'\nqt_api='pyside6'")

@@ -43,9 +43,7 @@ class SettingSpec(msgspec.Struct, frozen=True, kw_only=True):
     def problem_with(self, value: object) -> str | None:
         """Why ``value`` cannot be this setting, as a sentence; ``None`` when it can."""
         kind = type(self.default)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if type(value) is not kind:
+        if type(value) is not kind and not (kind is float and type(value) is int):
             return f"{self.label} must be {_KIND_NAMES[kind]}."
         if self.choices and value not in self.choices:
             return f"{self.label} must be one of {', '.join(self.choices)}."
@@ -63,7 +61,7 @@ _KIND_NAMES: Final[Mapping[type, str]] = {
 
 
 def _range_problem(label: str, value: float, low: float | None, high: float | None) -> str | None:
-    if not math.isfinite(value):
+    if not -math.inf < value < math.inf:  # math.isfinite fails on an int too large for a float
         return f"{label} must be a finite number."
     if low is not None and high is not None and not low <= value <= high:
         return f"{label} must be between {low:g} and {high:g}."

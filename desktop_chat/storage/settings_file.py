@@ -92,8 +92,8 @@ class SettingsFile:
 def _settings(content: dict[str, Any], warn: Warn) -> Settings:
     profiles = _profiles(content.get("profiles"), warn)
     default_id = content.get("default_profile_id", DEMO_PROFILE_ID)
-    if default_id not in {profile.id for profile in profiles}:
-        warn(f"The default provider {default_id!r} is not among the providers; the demo is used instead.")
+    if not isinstance(default_id, str) or default_id not in {profile.id for profile in profiles}:
+        warn(f"The default provider {json.dumps(default_id)[:40]} is not there; the demo is used instead.")
         default_id = DEMO_PROFILE_ID
     dismissed = content.get("dismissed", [])
     if not isinstance(dismissed, list):

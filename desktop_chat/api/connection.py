@@ -25,9 +25,14 @@ _Address = tuple[socket.AddressFamily, str]
 
 
 class Connection(asyncio.Protocol):
-    """Bytes of one connection. `open_connection` makes it; its owner closes it."""
+    """Bytes of one connection. `open_connection` makes it; its owner closes it.
+
+    Attributes:
+        bytes_received: since it was opened.
+    """
 
     def __init__(self) -> None:
+        self.bytes_received = 0
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._pieces: deque[bytes] = deque()
@@ -96,6 +101,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._pieces.append(data)
+        self.bytes_received += len(data)
         self._buffered += len(data)
         if self._buffered > _HIGH_WATER_BYTES and not self._is_paused and self._transport is not None:
             self._is_paused = True

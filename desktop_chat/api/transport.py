@@ -42,17 +42,20 @@ class StreamTransport(httpx.AsyncBaseTransport):
         origin = (url.scheme, url.host, url.port or _DEFAULT_PORTS[url.scheme])
         body = await request.aread()
         connection = self._take_idle(origin)
-        if connection is None:
-            connection = await open_connection(
-                url.raw_host.decode("ascii"), origin[2], self._tls if url.scheme == "https" else None,
-                lambda name: _trace(request, name),
-            )  # fmt: skip
-        self._busy.add(connection)
-        try:
-            return await self._exchange(connection, origin, request, body)
-        except BaseException:
-            self._discard(connection)
-            raise
+        if connection is not None:
+            received = connection.bytes_received
+            try:
+                return await self._exchange(connection, origin, request, body)
+            except (httpx.ReadError, httpx.RemoteProtocolError):
+                if connection.bytes_received != received:
+                    raise
+                # Servers close idle connections while a request is on its way (llama.cpp does 0.1 s after an
+                # answer, and promises 5 s): as browsers do, ask again on a connection of its own.
+        connection = await open_connection(
+            url.raw_host.decode("ascii"), origin[2], self._tls if url.scheme == "https" else None,
+            lambda name: _trace(request, name),
+        )  # fmt: skip
+        return await self._exchange(connection, origin, request, body)
 
     async def aclose(self) -> None:
         for _, _, connection in self._idle:
@@ -75,6 +78,17 @@ class StreamTransport(httpx.AsyncBaseTransport):
             self._idle.pop(0)[2].close()
 
     async def _exchange(
+        self, connection: Connection, origin: _Origin, request: httpx.Request, body: bytes
+    ) -> httpx.Response:
+        """One request up to its response's head; a connection on which that fails is closed."""
+        self._busy.add(connection)
+        try:
+            return await self._send(connection, origin, request, body)
+        except BaseException:
+            self._discard(connection)
+            raise
+
+    async def _send(
         self, connection: Connection, origin: _Origin, request: httpx.Request, body: bytes
     ) -> httpx.Response:
         http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD_BYTES)

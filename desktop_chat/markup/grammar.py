@@ -143,9 +143,15 @@ def _unfinished_token(source: str, tokens: Sequence[Token]) -> Token | None:
     """The inline token that further text may continue."""
     if source.endswith("\n\n"):
         return None
-    for token in reversed(tokens):
-        if token.content:
-            return token if token.type == "inline" else None
+    for index in range(len(tokens) - 1, -1, -1):
+        token = tokens[index]
+        if token.type == "inline":
+            if source.endswith("\n") and tokens[index - 1].type != "paragraph_open":
+                return None  # Cells and headings end with their line.
+            if token.content:
+                return token
+        elif token.nesting >= 0 and token.tag not in ("td", "th", "tr"):  # Behind the last text, another block.
+            return None
     return None
 
 

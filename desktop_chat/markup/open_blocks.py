@@ -230,6 +230,7 @@ class _OpenFence(OpenBlock):
     def joined(self, rest: Block, piece: Piece, parsed: Parsed) -> Block | None:
         if not isinstance(rest, CodeBlock):
             return None
+        self.in_fence = not rest.closed
         code = piece.tokens[0].content
         return CodeBlock(rest.language, (self._code + code).removesuffix("\n"), rest.closed)
 

@@ -118,7 +118,7 @@ def parser() -> MarkdownIt:
     inline.at("strikethrough", _watched(rules_inline.strikethrough.tokenize, _nothing_left_open))
     inline.at("emphasis", _watched(_emphasis, _nothing_left_open))
     inline.at("link", _watched(rules_inline.link, _link_left_open))
-    inline.at("image", _watched(rules_inline.image, _link_left_open))
+    inline.at("image", _watched(rules_inline.image, _image_left_open))
     inline.at("footnote_ref", _footnote_reference)
     return md
 
@@ -194,9 +194,11 @@ def _formula_left_open(state: StateInline, start: int, matched: bool) -> str:
 
 
 def _link_left_open(state: StateInline, start: int, matched: bool) -> str:
-    if matched or state.src[start] not in "![":
-        return ""
-    return "![" if state.src[start] == "!" else "["
+    return "[" if not matched and state.src[start] == "[" else ""
+
+
+def _image_left_open(state: StateInline, start: int, matched: bool) -> str:
+    return "![" if not matched and state.src.startswith("![", start) else ""
 
 
 def _capped(rule: BlockRule, limit: int) -> BlockRule:

@@ -19,8 +19,12 @@ _REACH = 400
 _TRAILING = re.compile(r"(?:[*_~`\\$<]|!?\[)+$")
 _ONLY_MARKS = re.compile(
     r"[ \t]*(?:>[ \t]*)*"  # in quotes
-    r"(?:[-+*#>=_~`|:$\\\[\s]*|(?:[-+*]|\d{1,9}[.)]?)\s*(?:\[[ xX]?\]?)?\s*|[`~]{3,}[^`\n]*|\[[^\]\n]*\]:.*|\[\^[^\]\n]*)$"
+    r"(?:[-+*#>=_~`|:$\\\[\s]*"
+    r"|(?:[-+*]|\d{1,9}[.)]?)\s*(?:\[[ xX]?\]?)?\s*"  # a list marker, a task box
+    r"|[`~]{3,}[^`\n]*"  # a fence
+    r"|\[[^\]\n]*\]:.*|\[\^[^\]\n]*)$"  # a definition
 )
+_TILDES = re.compile("~*")
 _TABLE_LINE = re.compile(r"[ ]{0,3}\|")
 _DELIMITER_LINE = re.compile(r"[ ]{0,3}[|:\- \t]*-[|:\- \t]*$")
 _DELIMITER_START = re.compile(r"[|:\- \t]*$")
@@ -70,7 +74,11 @@ def unfinished_tokens(content: str, environment: syntax.Environment, limit: int)
     tokens = syntax.inline_tokens(content, environment, watch=watch, limit=limit)
     since = len(content) - _REACH
     marks = [(at, mark) for at, mark in watch.marks if at >= since]
-    opened = [(at, mark) for at, mark in watch.open_delimiters() if at >= since and _opens_word(content, at)]
+    opened = [
+        (at, mark if mark != "~" else _TILDES.match(content, at)[0])  # type: ignore[index]
+        for at, mark in watch.open_delimiters()
+        if at >= since and _opens_word(content, at)
+    ]
     if not marks and not opened:
         return tokens
     completed = _completed(content, marks, opened)

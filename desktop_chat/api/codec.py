@@ -147,7 +147,10 @@ class ChatCompletionsDecoder:
 
     def _apply_payload(self, payload: object, deltas: list[StreamDelta], *, is_error: bool) -> None:
         if not isinstance(payload, dict):
-            if is_error or (isinstance(payload, list) and payload and "error" in payload[0]):
+            if is_error or (
+                isinstance(payload, list)
+                and any(isinstance(item, dict) and "error" in item for item in payload)
+            ):
                 self._fail(error_in_stream(payload), deltas)
             else:
                 self.warn("The server sent pieces that are no chat chunks; they were ignored.")

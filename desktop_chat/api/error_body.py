@@ -79,7 +79,7 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
 def parse_error_body(body: bytes) -> ErrorBody:
     """Read an HTTP error body; never raises."""
     text = body.decode("utf-8", "replace").strip()
-    if text[:1] in ("{", "[", '"'):
+    if text[:1] in ("{", "[", '"') or text == "null":
         try:
             return error_body_from(json.loads(text))
         except (ValueError, RecursionError):

@@ -117,7 +117,7 @@ def network_error(error: BaseException) -> NetworkError:
                 advice="Check the network connection and the spelling of the base URL.",
             )  # fmt: skip
         if isinstance(cause, ssl.SSLCertVerificationError):
-            reason = cause.verify_message or words
+            reason = getattr(cause, "verify_message", "") or words
             return NetworkError(
                 words, cause=NetworkCause.TLS, retryable=False,
                 sentence=f"The server's certificate is not trusted: {_ended(reason)}",

@@ -17,7 +17,7 @@ _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _REMOVED: Final = "[removed]"
 _SHORTEST_SECRET: Final = 6  # a shorter "key" would also be found inside ordinary words
 
-_BETWEEN: Final = r"[\"']?\s*[:=,]\s*b?[\"']?"  # header: value, 'header': 'value', (b'header', b'value')
+_BETWEEN: Final = r"[\"']?\s*[:=,]\s*(?:b?[\"'])?"  # header: value, 'header': 'value', (b'header', b'value')
 _PATTERNS: Final = (
     re.compile(rf"(?i)(\b(?:proxy-)?authorization{_BETWEEN}(?:(?:bearer|basic)\s+)?)[^\s\"',;)}}]+"),
     re.compile(rf"(?i)(\b(?:x-)?api[-_]?key{_BETWEEN})[^\s\"',;&)}}]+"),

@@ -89,39 +89,11 @@ def test_defaults() -> None:
 
 
 def test_values_arrive_typed() -> None:
-    options = parse(
-        [
-            "ask",
-            "--temperature",
-            "0.5",
-            "--top-p",
-            "1",
-            "--max-tokens",
-            "7",
-            "--seed",
-            "3",
-            "--stop",
-            "a",
-            "--stop",
-            "b",
-            "--timeout-first",
-            "1.5",
-            "--retries",
-            "0",
-            "--stop-after",
-            "4",
-            "--buffer",
-            "line",
-            "--handlers",
-            "words,characters",
-            "--replay-speed",
-            "max",
-            "--replay",
-            "f",
-            "one",
-            "two",
-        ]
+    numbers = (
+        "--temperature 0.5 --top-p 1 --max-tokens 7 --seed 3 --timeout-first 1.5 --retries 0 --stop-after 4"
     )
+    words = "--stop a --stop b --buffer line --handlers words,characters --replay-speed max --replay f"
+    options = parse(["ask", *numbers.split(), *words.split(), "one", "two"])
     assert (options.temperature, options.top_p, options.max_tokens, options.seed) == (0.5, 1.0, 7, 3)
     assert options.stop == ["a", "b"]
     assert (options.timeout_first, options.retries, options.stop_after) == (1.5, 0, 4)

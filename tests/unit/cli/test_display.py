@@ -61,11 +61,11 @@ def test_output_stops_the_turn_once_when_its_reader_left() -> None:
 
 def test_output_knows_whether_its_line_is_open() -> None:
     output = Output(io.StringIO(), lambda: None)
-    assert output.ends_line
-    output.write("a")
-    assert output.ends_line is False
-    output.write("\n")
-    assert output.ends_line
+    states = []
+    for text in ("", "a", "\n"):
+        output.write(text)
+        states.append(output.ends_line)
+    assert states == [True, False, True]
 
 
 def test_reasoning_is_dim_and_set_apart() -> None:

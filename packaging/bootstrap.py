@@ -15,6 +15,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Callable, NoReturn, Sequence
@@ -158,9 +159,9 @@ def run(arguments: list[str]) -> int:
     say("No display found: running off screen, with the demo server and a picture instead of a window.")
     SCREENSHOT.parent.mkdir(exist_ok=True)
     offscreen = dict(os.environ, QT_QPA_PLATFORM="offscreen")
-    data = ROOT / "build" / "offscreen-data"
-    job = ["--data-dir", str(data), "--send", OFFSCREEN_PROMPT, "--screenshot", str(SCREENSHOT), "--exit"]
-    status = subprocess.call([*program, *job], env=offscreen, cwd=str(ROOT))
+    with tempfile.TemporaryDirectory() as data:
+        job = ["--data-dir", data, "--send", OFFSCREEN_PROMPT, "--screenshot", str(SCREENSHOT), "--exit"]
+        status = subprocess.call([*program, *job], env=offscreen, cwd=str(ROOT))
     if status == 0:
         say(f"The window as it was painted: {SCREENSHOT}")
     return status

@@ -71,9 +71,20 @@ def _ask(arguments: list[str], *, as_process: bool, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("name", _NAMES)
-def test_recording(name: str, replayer: str, expected: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_recording(
+    name: str, replayer: str, expected: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     wanted = expected[name]
-    arguments = ["ask", "--base-url", f"{replayer}/{name}/v1", "--model", "m", "--no-store", "--json", "Hello"]
+    arguments = [
+        "ask",
+        "--base-url",
+        f"{replayer}/{name}/v1",
+        "--model",
+        "m",
+        "--no-store",
+        "--json",
+        "Hello",
+    ]
     status, output = _ask(arguments, as_process=name in _AS_PROCESS, capsys=capsys)
     got = json.loads(output)
     assert got["text"] == wanted["text"]
@@ -88,5 +99,5 @@ def test_recording(name: str, replayer: str, expected: dict[str, Any], capsys: p
 
 
 def test_no_recording_is_forgotten(expected: dict[str, Any]) -> None:
-    assert _NAMES == sorted(expected)
+    assert sorted(expected) == _NAMES
     assert len(_NAMES) == 34

@@ -122,20 +122,20 @@ def _model_list() -> list[Json]:
 
 
 class _Pace:
-    """Says how long to wait before each token so that the rate holds, whatever the timer's resolution."""
+    """Says how long to wait before each token but the first so that the rate holds, whatever the timer's resolution."""
 
     def __init__(self, tokens_per_second: Callable[[], float]) -> None:
         self._rate = tokens_per_second
-        self._due = time.monotonic()
+        self._due: float | None = None
 
     async def next(self) -> None:
         rate = self._rate()
         now = time.monotonic()
         if rate <= 0:
-            self._due = now
+            self._due = None
             return
         # A stream that fell behind (a blocked reader, a pause) does not race to make up for more than this.
-        self._due = max(self._due + 1 / rate, now - 0.05)
+        self._due = now if self._due is None else max(self._due + 1 / rate, now - 0.05)
         if self._due > now:
             await asyncio.sleep(self._due - now)
 

@@ -104,6 +104,7 @@ _TOPICS: Final[Mapping[str, re.Pattern[str]]] = {
         "providers": r"mistral|openai|ollama|llama(?:\.cpp)?|lm studio|vllm|provider|api|endpoint"
         r"|local models?|real model|connect",
         "thinking": r"think(?:s|ing)?|reason(?:s|ing)?|chain of thought",
+        "shortcuts": r"shortcuts?|keyboard|hotkeys?|key bindings?|keystrokes?",
         "identity": r"who are you|what are you|your name|are you (?:an?|the|real|human|alive|gpt|mistral)\b.*"
         r"|which model|what model|chatgpt|sentient",
         "hello": r"hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|greetings|bonjour|salut|hallo"

@@ -38,7 +38,7 @@ def test_cut_keeps_the_first_characters(text: str, length: int) -> None:
 
 @pytest.mark.parametrize(
     ("question", "topic"),
-    (
+    [
         ("Hello!", "hello"),
         ("hi", "hello"),
         ("Who are you?", "identity"),
@@ -56,12 +56,13 @@ def test_cut_keeps_the_first_characters(text: str, length: int) -> None:
         ("Is this private? Where are my keys?", "privacy"),
         ("can I use it in a shell script", "commandline"),
         ("How do I connect Ollama?", "providers"),
+        ("Which keyboard shortcuts are there?", "shortcuts"),
         ("help", "help"),
         ("write 500 words", "long"),
         ("Write a long essay", "long"),
         ("What is the capital of France?", "fallback"),
         ("", "fallback"),
-    ),
+    ],
 )
 def test_questions_find_their_page(question: str, topic: str) -> None:
     assert _topic_of(question) == topic
@@ -121,7 +122,7 @@ def test_directive_applies_to_the_question_after_it() -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ("/nonsense 5", "/ what", "/usr/bin/python", "/slow nonsense", "/cut 1.2.3", "/tokens x", "/..."),
+    ["/nonsense 5", "/ what", "/usr/bin/python", "/slow nonsense", "/cut 1.2.3", "/tokens x", "/..."],
 )
 def test_odd_directives_get_an_answer(question: str) -> None:
     assert reply_to(ChatCall(model="demo-tour", texts=(), question=question)).tokens

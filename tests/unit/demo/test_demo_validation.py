@@ -25,7 +25,7 @@ def detail(refused: Refused) -> dict[str, Any]:
     return first
 
 
-@pytest.mark.parametrize("field", ("stream_options", "max_completion_tokens", "store", "seed", "user"))
+@pytest.mark.parametrize("field", ["stream_options", "max_completion_tokens", "store", "seed", "user"])
 def test_unknown_fields_are_forbidden(field: str) -> None:
     found = detail(refusal(**{field: 1}))
     assert found["type"] == "extra_forbidden"
@@ -34,7 +34,7 @@ def test_unknown_fields_are_forbidden(field: str) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value", "kind"),
-    (
+    [
         ("temperature", 1.6, "less_than_equal"),
         ("temperature", -0.1, "greater_than_equal"),
         ("temperature", "warm", "float_type"),
@@ -50,7 +50,7 @@ def test_unknown_fields_are_forbidden(field: str) -> None:
         ("messages", "Hello", "list_type"),
         ("model", None, "string_type"),
         ("tools", {}, "list_type"),
-    ),
+    ],
 )
 def test_ranges_and_types(field: str, value: object, kind: str) -> None:
     found = detail(refusal(**{field: value}))
@@ -59,14 +59,14 @@ def test_ranges_and_types(field: str, value: object, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    (
+    [
         {"temperature": None},
         {"temperature": 1.5, "top_p": 1, "max_tokens": 0, "random_seed": 3},
         {"stop": "a"},
         {"stop": ["a", "b"]},
         {"presence_penalty": -2, "frequency_penalty": 2, "safe_prompt": True},
         {"tools": [], "tool_choice": "auto", "metadata": {}, "prompt_mode": "reasoning"},
-    ),
+    ],
 )
 def test_accepted_fields(fields: dict[str, object]) -> None:
     assert checked({"model": "m", "messages": [HELLO], **fields}).question == "Hello"
@@ -79,7 +79,7 @@ def test_missing_fields_are_all_named() -> None:
     assert [problem["loc"][-1] for problem in found] == ["model", "messages"]
 
 
-@pytest.mark.parametrize("body", ([], None, "text", 3))
+@pytest.mark.parametrize("body", [[], None, "text", 3])
 def test_a_body_that_is_no_object(body: object) -> None:
     with pytest.raises(Refused) as caught:
         checked(body)
@@ -88,14 +88,14 @@ def test_a_body_that_is_no_object(body: object) -> None:
 
 @pytest.mark.parametrize(
     ("message", "loc"),
-    (
+    [
         ({"role": "user", "content": "x", "name": "Ann"}, ["user", "name"]),
         ({"role": "assistant", "content": "x", "reasoning_content": "y"}, ["assistant", "reasoning_content"]),
         ({"role": "robot", "content": "x"}, ["role"]),
         ({"role": "user", "content": 5}, ["user", "content"]),
         ({"role": "user", "content": None}, ["user", "content"]),
         ("Hello", []),
-    ),
+    ],
 )
 def test_messages_are_checked_with_their_place(message: object, loc: list[str]) -> None:
     assert detail(refusal(messages=[message]))["loc"] == ["body", "messages", 0, *loc]
@@ -103,12 +103,12 @@ def test_messages_are_checked_with_their_place(message: object, loc: list[str]) 
 
 @pytest.mark.parametrize(
     "messages",
-    (
+    [
         [],
         [HELLO, {"role": "assistant", "content": "Hi"}],
         [{"role": "system", "content": "Be brief."}],
         [HELLO, {"role": "tool", "content": "5"}, HELLO],
-    ),
+    ],
 )
 def test_order_of_messages(messages: list[object]) -> None:
     refused = refusal(messages=messages)

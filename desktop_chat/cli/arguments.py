@@ -56,6 +56,8 @@ def _contradiction(namespace: argparse.Namespace) -> str | None:
             return "--screenshot and --exit need --send TEXT"
         if namespace.self_test and namespace.send is not None:
             return "--self-test and --send exclude each other"
+        if namespace.send is not None and not namespace.send.strip():
+            return "the text after --send is empty"
     if namespace.command == "ask":
         if namespace.conversation is not None and namespace.no_store:
             return "--conversation and --no-store exclude each other"

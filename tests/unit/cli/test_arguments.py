@@ -65,6 +65,11 @@ def test_wrong_use_gets_one_line_and_status_2(
     assert words in captured.err
 
 
+def test_nothing_to_send_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--send", "  "]) == 2
+    assert "the text after --send is empty" in capsys.readouterr().err
+
+
 def test_unknown_handler_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ask", "--no-store", "--handlers", "nobody", "hello"]) == 2
     assert capsys.readouterr().err.startswith(

@@ -50,6 +50,8 @@ class Connection(asyncio.Protocol):
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         assert self._transport is not None
+        if self._pieces:  # they would be lost to the handshake, which would then wait for ever
+            raise ssl.SSLError("The server spoke first, so it does not speak TLS.")
         self._transport = await self._loop.start_tls(self._transport, self, context, server_hostname=host)
 
     async def send(self, data: bytes) -> None:

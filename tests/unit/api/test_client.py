@@ -33,7 +33,7 @@ from desktop_chat.domain.errors import (
 from desktop_chat.domain.profiles import Dialect, ModelInfo
 
 COMPLETE: Script = [head(), ANSWER]
-KEPT_ALIVE: Script = [CHUNKED, http_chunk(ANSWER), LAST_HTTP_CHUNK]
+KEPT_ALIVE: list[bytes] = [CHUNKED, http_chunk(ANSWER), LAST_HTTP_CHUNK]
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,6 @@ nothing. Packages offer their own through the entry-point group ``desktop_chat.h
 from __future__ import annotations
 
 import enum
-import importlib.metadata
 import logging
 from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
@@ -136,6 +135,8 @@ class HandlerChain:
 
 def installed_handlers() -> list[StreamHandler]:
     """One new instance of every handler class that installed packages offer; a broken one is logged."""
+    import importlib.metadata  # costs 10 ms that the first request need not wait for
+
     handlers: list[StreamHandler] = []
     for entry_point in importlib.metadata.entry_points(group=HANDLER_ENTRY_POINT_GROUP):
         try:

@@ -32,8 +32,9 @@ def to_html(text: str) -> str:
 
 def warm_up() -> None:
     """Import and prepare what the first answer would otherwise wait for."""
-    from desktop_chat.markup import incremental
+    from desktop_chat.markup import highlighting, incremental
 
+    highlighting.warm_up()
     parser = incremental.IncrementalParser()
     parser.append("# *a*\n\n- `b`\n\n| c |\n|---|\n| d |\n")
     parser.finish()

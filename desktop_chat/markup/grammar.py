@@ -150,7 +150,11 @@ def _unfinished_token(source: str, tokens: Sequence[Token]) -> Token | None:
                 return None  # Cells and headings end with their line.
             if token.content:
                 return token
-        elif token.nesting >= 0 and token.tag not in ("td", "th", "tr"):  # Behind the last text, another block.
+        elif token.nesting >= 0 and token.tag not in (
+            "td",
+            "th",
+            "tr",
+        ):  # Behind the last text, another block.
             return None
     return None
 

@@ -1,0 +1,318 @@
+"""Boxes: what a block becomes once it is laid out. A box is placed by its parent and paints relative to it.
+
+Coordinates are whole device-independent pixels, relative to the box's top left corner. The text runs of a box are
+numbered in reading order; a position in the transcript names a run by that number.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
+
+from desktop_chat.markup.blocks import Block, InlineText
+from desktop_chat.ui.theme import Palette, Space
+from desktop_chat.ui.transcript.text_run import Mark, PictureMaker
+from desktop_chat.ui.transcript.typography import TextStyle, Typography, color
+
+if TYPE_CHECKING:
+    from desktop_chat.ui.transcript.code_run import Highlighter
+    from desktop_chat.ui.transcript.sideways import Sideways
+
+
+class Run(Protocol):
+    """Selectable text; offsets are in UTF-16 units, geometry is relative to the run."""
+
+    length: int
+    height: int
+
+    @property
+    def text(self) -> str: ...
+    def rects(self, start: int, end: int) -> Iterator[QRectF]: ...
+    def offset_at(self, x: float, y: float) -> int: ...
+    def caret(self, offset: int) -> QRectF: ...
+    def href_at(self, x: float, y: float) -> tuple[str, str] | None: ...
+    def slice(self, start: int, end: int) -> InlineText: ...
+    def units(self, code_points: int) -> int: ...
+
+
+class PlacedRun(NamedTuple):
+    run: Run
+    x: float
+    y: float
+
+
+class Control(NamedTuple):
+    """Something to press. ``target`` is the box that knows what to do, ``name`` what an assistive tool says."""
+
+    rect: QRectF
+    action: str
+    name: str
+    target: Box
+
+    def translated(self, x: float, y: float) -> Control:
+        return self._replace(rect=self.rect.translated(x, y))
+
+
+class Scrollable(NamedTuple):
+    rect: QRectF
+    sideways: Sideways
+
+
+@dataclass(slots=True)
+class BlockState:
+    """What the reader chose for one block; outlives its layout."""
+
+    is_wrapped: bool = False
+    is_expanded: bool = False
+    is_copied: bool = False
+    scroll_x: int = 0
+
+
+@dataclass(slots=True)
+class BoxContext:
+    """What boxes need to come into being.
+
+    Attributes:
+        style: of running text here (an answer, reasoning, a quotation).
+        states: the reader's choices by block path, kept by the message.
+        depth: of list nesting, which chooses the bullet.
+    """
+
+    typography: Typography
+    pictures: PictureMaker
+    highlighter: Highlighter
+    style: TextStyle
+    states: dict[tuple[object, ...], BlockState] = field(default_factory=dict)
+    path: tuple[object, ...] = ()
+    depth: int = 0
+
+    def inner(self, step: object, *, style: TextStyle | None = None, deeper: bool = False) -> BoxContext:
+        return BoxContext(
+            self.typography,
+            self.pictures,
+            self.highlighter,
+            style or self.style,
+            self.states,
+            (*self.path, step),
+            self.depth + deeper,
+        )
+
+    @property
+    def palette(self) -> Palette:
+        return self.typography.theme.palette
+
+    def state(self) -> BlockState:
+        return self.states.setdefault(self.path, BlockState())
+
+
+class MarkSource(Protocol):
+    """Says what is selected or found in a run of the entry that is being painted."""
+
+    def marks(self, run_number: int, run: Run) -> Sequence[Mark]: ...
+
+
+@dataclass(slots=True)
+class Paint:
+    """One paint pass over one entry; ``clip`` is in the painter's coordinates."""
+
+    painter: QPainter
+    clip: QRectF
+    typography: Typography
+    marks: MarkSource
+    hovered: Control | None = None
+
+    @property
+    def palette(self) -> Palette:
+        return self.typography.theme.palette
+
+    def rounded(self, rect: QRectF, radius: float, fill: str | QColor, border: str = "") -> None:
+        """A filled rounded rectangle; a border is drawn inside its edge, on whole pixels."""
+        self.painter.setBrush(color(fill) if isinstance(fill, str) else fill)
+        if border:
+            self.painter.setPen(color(border))
+            rect = rect.adjusted(0.5, 0.5, -0.5, -0.5)
+        else:
+            self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.drawRoundedRect(rect, radius, radius)
+
+    def text(self, style: TextStyle, x: float, top: float, text: str, ink: str = "") -> float:
+        """One line of label text with its line's top at ``top``; returns its width."""
+        self.painter.setFont(style.font)
+        self.painter.setPen(color(ink) if ink else style.color)
+        self.painter.drawText(QPointF(x, top + style.baseline), text)
+        return style.metrics.horizontalAdvance(text)
+
+    def is_hovered(self, target: Box, action: str) -> bool:
+        hovered = self.hovered
+        return hovered is not None and hovered.target is target and hovered.action == action
+
+
+class Box:
+    """A laid-out block. Subclasses set ``height`` in `lay_out` and number their runs."""
+
+    run_count: int = 0
+    width: int = 0
+    height: int = 0
+
+    def lay_out(self, width: int) -> int:
+        """Fit the box into ``width``; returns the height. Cheap when the width is the same."""
+        raise NotImplementedError
+
+    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
+        raise NotImplementedError
+
+    def refresh(self) -> None:
+        """Forget places: some box within has changed its height by itself."""
+
+    def update(self, _block: Block) -> bool:
+        """Become ``_block`` in place, keeping what has not changed; ``False`` when a new box is needed."""
+        return False
+
+    def runs(self) -> Iterator[PlacedRun]:
+        return iter(())
+
+    def run(self, number: int) -> PlacedRun:
+        for index, placed in enumerate(self.runs()):
+            if index == number:
+                return placed
+        raise IndexError(number)
+
+    def nearest(self, x: float, y: float) -> tuple[int, int] | None:
+        """The run and offset nearest to a point; ``None`` for a box without text."""
+        best: tuple[float, int, PlacedRun] | None = None
+        for number, placed in enumerate(self.runs()):
+            above, below = placed.y - y, y - placed.y - placed.run.height
+            distance = max(0.0, above, below)
+            if best is None or distance < best[0]:
+                best = distance, number, placed
+        if best is None:
+            return None
+        _, number, placed = best
+        return number, placed.run.offset_at(x - placed.x, y - placed.y)
+
+    def controls(self) -> Iterator[Control]:
+        return iter(())
+
+    def scrollables(self) -> Iterator[Scrollable]:
+        """Parts that scroll sideways, with their areas."""
+        return iter(())
+
+    def activate(self, _action: str) -> bool:
+        """Do what a control of this box says; returns whether the box needs a new layout."""
+        return False
+
+    def first_baseline(self) -> float | None:
+        """Of its first line, where a list marker stands."""
+        return None
+
+    def end_point(self) -> QRectF | None:
+        """A caret after its last character."""
+        last = None
+        for placed in self.runs():
+            last = placed
+        if last is None:
+            return None
+        return last.run.caret(last.run.length).translated(last.x, last.y)
+
+
+class StackBox(Box):
+    """Boxes below each other, ``indent`` pixels in."""
+
+    indent: int = 0
+    padding_top: int = 0
+
+    def __init__(self) -> None:
+        self.boxes: list[Box] = []
+        self._tops: list[int] = []
+        self._first_runs: list[int] = []
+
+    def gap_before(self, _index: int) -> int:
+        return Space.M
+
+    def invalidate(self, first: int = 0) -> None:
+        """Box ``first`` and all after it need a new place."""
+        del self._tops[first:], self._first_runs[first:]
+
+    def refresh(self) -> None:
+        self.invalidate()
+        for box in self.boxes:
+            box.refresh()
+
+    def lay_out(self, width: int) -> int:
+        if width != self.width:
+            self.width = width
+            self.invalidate()
+        start = len(self._tops)
+        y = self._tops[-1] + self.boxes[start - 1].height if start else self.padding_top
+        runs = self._first_runs[-1] + self.boxes[start - 1].run_count if start else 0
+        inner = max(1, width - self.indent)
+        for index in range(start, len(self.boxes)):
+            box = self.boxes[index]
+            if index:
+                y += self.gap_before(index)
+            self._tops.append(y)
+            self._first_runs.append(runs)
+            y += box.lay_out(inner)
+            runs += box.run_count
+        self.height, self.run_count = y, runs
+        return y
+
+    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
+        index = max(0, bisect_right(self._tops, paint.clip.top() - y) - 1)
+        while index < len(self.boxes) and y + self._tops[index] < paint.clip.bottom():
+            self.paint_child(paint, index, x, y + self._tops[index], first_run + self._first_runs[index])
+            index += 1
+
+    def paint_child(self, paint: Paint, index: int, x: float, y: float, first_run: int) -> None:
+        self.boxes[index].paint(paint, x + self.indent, y, first_run)
+
+    def runs(self) -> Iterator[PlacedRun]:
+        for box, top in zip(self.boxes, self._tops, strict=True):
+            for placed in box.runs():
+                yield PlacedRun(placed.run, placed.x + self.indent, placed.y + top)
+
+    def run(self, number: int) -> PlacedRun:
+        index = bisect_right(self._first_runs, number) - 1
+        while index > 0 and not self.boxes[index].run_count:
+            index -= 1
+        placed = self.boxes[index].run(number - self._first_runs[index])
+        return PlacedRun(placed.run, placed.x + self.indent, placed.y + self._tops[index])
+
+    def nearest(self, x: float, y: float) -> tuple[int, int] | None:
+        if not self.run_count:
+            return None
+        index = max(0, bisect_right(self._tops, y) - 1)
+        for candidate in (index, index + 1, *range(index - 1, -1, -1), *range(index + 2, len(self.boxes))):
+            if 0 <= candidate < len(self.boxes):
+                found = self.boxes[candidate].nearest(x - self.indent, y - self._tops[candidate])
+                if found is not None:
+                    return self._first_runs[candidate] + found[0], found[1]
+        return None
+
+    def controls(self) -> Iterator[Control]:
+        for box, top in zip(self.boxes, self._tops, strict=True):
+            for control in box.controls():
+                yield control.translated(self.indent, top)
+
+    def scrollables(self) -> Iterator[Scrollable]:
+        for box, top in zip(self.boxes, self._tops, strict=True):
+            for found in box.scrollables():
+                yield Scrollable(found.rect.translated(self.indent, top), found.sideways)
+
+    def first_baseline(self) -> float | None:
+        if not self.boxes:
+            return None
+        return self.boxes[0].first_baseline()
+
+    def end_point(self) -> QRectF | None:
+        if not self.boxes:
+            return None
+        end = self.boxes[-1].end_point()
+        return None if end is None else end.translated(self.indent, self._tops[-1])
+
+

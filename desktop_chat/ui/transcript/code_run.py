@@ -1,0 +1,274 @@
+"""The lines of a code card: one `QTextLayout` a line, made when the line is first seen."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple, Protocol
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextOption
+
+from desktop_chat.markup.blocks import InlineText
+from desktop_chat.ui.transcript.text_run import Mark, _x
+from desktop_chat.ui.transcript.typography import TextStyle
+from desktop_chat.ui.transcript.utf16 import Utf16Offsets
+
+LONGEST_LINE: Final = 4000
+"""Characters; a longer line is shown as several, or its layout would stop the program."""
+
+_UNBOUNDED: Final = 1 << 20
+
+
+class ColoredSpan(NamedTuple):
+    """A token ``[start, end)`` of one line, in code points of the line, and its format."""
+
+    start: int
+    end: int
+    format: QTextCharFormat
+
+
+class Highlighter(Protocol):
+    """Colours code. ``lines`` returns the spans of each line; it may be called for a growing text each frame."""
+
+    def lines(self, key: object, code: str, language: str, *, closed: bool) -> Sequence[Sequence[ColoredSpan]]: ...
+
+
+class CodeRun:
+    """Code as one selectable run.
+
+    Attributes:
+        line_count: lines as shown.
+        longest_width: of the widest line without wrapping, in pixels.
+    """
+
+    def __init__(self, style: TextStyle) -> None:
+        self.style = style
+        self.code = ""
+        self.length = 0
+        self.height = 0
+        self.is_wrapped = False
+        self._width = 0
+        self._starts: list[int] = [0]
+        self._layouts: dict[int, QTextLayout] = {}
+        self._tops: list[int] = []
+        self._colors: Sequence[Sequence[ColoredSpan]] = ()
+        self._offsets = Utf16Offsets("")
+        self._longest_width = 0.0
+        self._longest_length = -1
+        self.visible_lines = 1
+        tab = style.metrics.horizontalAdvance(" ") * 4
+        self._option = QTextOption()
+        self._option.setTabStopDistance(tab)
+        self._option.setTextDirection(Qt.LayoutDirection.LeftToRight)
+
+    @property
+    def text(self) -> str:
+        return self.code
+
+    @property
+    def line_count(self) -> int:
+        return len(self._starts)
+
+    def set_code(self, code: str, colors: Sequence[Sequence[ColoredSpan]]) -> None:
+        """Show ``code``; lines before the first change keep their layouts."""
+        kept = self._kept_lines(code)
+        for index in range(kept, len(self._starts)):
+            self._layouts.pop(index, None)
+        start = self._starts[kept] if kept < len(self._starts) else 0
+        del self._starts[kept:]
+        del self._tops[kept:]
+        position = start
+        while True:
+            end = code.find("\n", position)
+            stop = len(code) if end < 0 else end
+            while stop - position > LONGEST_LINE:
+                self._starts.append(position)
+                position += LONGEST_LINE
+            self._starts.append(position)
+            if end < 0:
+                break
+            position = end + 1
+        if kept == 0:
+            self._longest_length = -1
+        self.code = code
+        self._offsets = Utf16Offsets(code)
+        self.length = self._offsets.length
+        self._recolor(colors, kept)
+        self._measure(kept)
+
+    def _kept_lines(self, code: str) -> int:
+        """How many lines of the shown code are complete and equal in ``code``."""
+        if code.startswith(self.code):
+            return len(self._starts) - 1
+        low, high = 0, len(self._starts) - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            start = self._starts[middle]
+            if code[:start] == self.code[:start]:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+    def _recolor(self, colors: Sequence[Sequence[ColoredSpan]], kept: int) -> None:
+        for index in [index for index in self._layouts if index < kept]:
+            if _spans_at(self._colors, index) != _spans_at(colors, index):
+                del self._layouts[index]
+        self._colors = colors
+
+    def _measure(self, first: int) -> None:
+        for index in range(first, len(self._starts)):
+            start, end = self.line_bounds(index)
+            if end - start > self._longest_length or not self.code.isascii():
+                width = self._layout(index).lineAt(0).naturalTextWidth()
+                self._longest_length = max(self._longest_length, end - start)
+                self._longest_width = max(self._longest_width, width)
+
+    @property
+    def longest_width(self) -> float:
+        return self._longest_width
+
+    def line_bounds(self, index: int) -> tuple[int, int]:
+        """Code points ``[start, end)`` of a shown line, without its line end."""
+        start = self._starts[index]
+        end = self._starts[index + 1] if index + 1 < len(self._starts) else len(self.code)
+        return start, end - 1 if end > start and self.code[end - 1] == "\n" and index + 1 < len(self._starts) else end
+
+    def _layout(self, index: int) -> QTextLayout:
+        found = self._layouts.get(index)
+        if found is not None:
+            return found
+        start, end = self.line_bounds(index)
+        text = self.code[start:end]
+        layout = QTextLayout(text, self.style.font)
+        layout.setCacheEnabled(True)
+        mode = QTextOption.WrapMode
+        self._option.setWrapMode(mode.WrapAtWordBoundaryOrAnywhere if self.is_wrapped else mode.NoWrap)
+        layout.setTextOption(self._option)
+        spans = _spans_at(self._colors, index)
+        if spans:
+            offsets = Utf16Offsets(text)
+            ranges = []
+            for span in spans:
+                item = QTextLayout.FormatRange()
+                item.start = offsets.units(span.start)
+                item.length = offsets.units(span.end) - item.start
+                item.format = span.format
+                ranges.append(item)
+            layout.setFormats(ranges)
+        style = self.style
+        layout.beginLayout()
+        y = 0
+        while True:
+            line = layout.createLine()
+            if not line.isValid():
+                break
+            line.setLineWidth(self._width if self.is_wrapped else _UNBOUNDED)
+            line.setPosition(QPointF(0, y + style.baseline - line.ascent()))
+            y += style.line_height
+        layout.endLayout()
+        self._layouts[index] = layout
+        return layout
+
+    def lay_out(self, width: int, visible_lines: int, *, wrap: bool) -> int:
+        """Fit ``visible_lines`` into ``width``; returns the height."""
+        if wrap != self.is_wrapped or (wrap and width != self._width):
+            self._layouts.clear()
+            self._tops.clear()
+        self.is_wrapped, self._width, self.visible_lines = wrap, width, visible_lines
+        if not wrap:
+            self.height = visible_lines * self.style.line_height
+            return self.height
+        del self._tops[visible_lines + 1 :]
+        y = self._tops[-1] if self._tops else 0
+        if not self._tops:
+            self._tops.append(0)
+        for index in range(len(self._tops) - 1, visible_lines):
+            y = self._tops[index] + self._layout(index).lineCount() * self.style.line_height
+            self._tops.append(y)
+        self.height = self._tops[-1]
+        return self.height
+
+    # --- geometry ----------------------------------------------------------------------------------------
+
+    def _top(self, index: int) -> int:
+        return self._tops[index] if self.is_wrapped else index * self.style.line_height
+
+    def _line_at(self, y: float) -> int:
+        index = bisect_right(self._tops, y) - 1 if self.is_wrapped else int(y // self.style.line_height)
+        return max(0, min(index, self.visible_lines - 1))
+
+    def _line_of(self, offset: int) -> int:
+        return max(0, bisect_right(self._starts, self._offsets.code_points(offset)) - 1)
+
+    def rects(self, start: int, end: int) -> Iterator[QRectF]:
+        height = self.style.line_height
+        last = min(self._line_of(end), self.visible_lines - 1)
+        for index in range(self._line_of(start), last + 1):
+            yield from self._line_rects(index, start, end, height)
+
+    def _line_rects(self, index: int, start: int, end: int, height: int) -> Iterator[QRectF]:
+        begin, stop = (self._offsets.units(bound) for bound in self.line_bounds(index))
+        first, last = max(start, begin) - begin, min(end, stop) - begin
+        if first > last:
+            return
+        layout = self._layout(index)
+        for number in range(layout.lineCount()):
+            line = layout.lineAt(number)
+            low = max(first, line.textStart())
+            high = min(last, line.textStart() + line.textLength())
+            if low > high:
+                continue
+            left, right = _x(line, low), _x(line, high)
+            if end > stop and high == stop - begin:
+                right += self.style.average_width / 2  # the selected line end
+            if right > left:
+                yield QRectF(left, self._top(index) + number * height, right - left, height)
+
+    def offset_at(self, x: float, y: float) -> int:
+        index = self._line_at(y)
+        layout = self._layout(index)
+        number = int((y - self._top(index)) // self.style.line_height)
+        line = layout.lineAt(max(0, min(number, layout.lineCount() - 1)))
+        start = self._offsets.units(self._starts[index])
+        return start + (line.xToCursor(x) if line.isValid() else 0)
+
+    def caret(self, offset: int) -> QRectF:
+        index = min(self._line_of(offset), self.visible_lines - 1)
+        inside = offset - self._offsets.units(self._starts[index])
+        line = self._layout(index).lineForTextPosition(inside)
+        x = _x(line, inside) if line.isValid() else 0.0
+        number = line.lineNumber() if line.isValid() else 0
+        height = self.style.line_height
+        return QRectF(x, self._top(index) + number * height, 0, height)
+
+    def href_at(self, _x: float, _y: float) -> None:
+        return None
+
+    def slice(self, start: int, end: int) -> InlineText:
+        points = self._offsets.code_points
+        return InlineText(self.code[points(start) : points(end)])
+
+    def units(self, code_points: int) -> int:
+        return self._offsets.units(code_points)
+
+    # --- painting ----------------------------------------------------------------------------------------
+
+    def paint(
+        self, painter: QPainter, x: float, y: float, clip: QRectF, ink: QColor, marks: Sequence[Mark]
+    ) -> None:
+        """Paint the lines that meet ``clip``, with the first line's top left corner at ``(x, y)``."""
+        for mark in marks:
+            first, last = self._line_at(clip.top() - y), self._line_at(clip.bottom() - y)
+            low = max(mark.start, self._offsets.units(self._starts[first]))
+            high = min(mark.end, self._offsets.units(self.line_bounds(last)[1]) + 1)
+            for rect in self.rects(low, high):
+                painter.fillRect(rect.translated(x, y), mark.color)
+        painter.setPen(ink)
+        for index in range(self._line_at(clip.top() - y), self._line_at(clip.bottom() - y) + 1):
+            self._layout(index).draw(painter, QPointF(x, y + self._top(index)))
+
+
+def _spans_at(colors: Sequence[Sequence[ColoredSpan]], index: int) -> Sequence[ColoredSpan]:
+    return colors[index] if index < len(colors) else ()

@@ -1,0 +1,77 @@
+"""A virtualised column of entries: boxes come into being when they are seen, heights are guessed until then."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from desktop_chat.ui.transcript.boxes import Box
+from desktop_chat.ui.transcript.heights import FenwickHeights
+
+
+class Part(NamedTuple):
+    """Names an entry of a message for good: its section, the line its source begins on, and its piece."""
+
+    section: int
+    line: int = 0
+    piece: int = 0
+
+
+class Spec(NamedTuple):
+    """What an entry shows. Equal specs look the same; ``gap`` is the empty room above, ``indent`` to the left."""
+
+    part: Part
+    source: Any
+    gap: int = 0
+    indent: int = 0
+
+
+class Entry:
+    """One box of the column, or the promise of one; ``is_exact`` once its height is measured."""
+
+    __slots__ = ("box", "is_exact", "spec")
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.box: Box | None = None
+        self.is_exact = False
+
+
+class Column:
+    """Entries below each other, in the order of their parts."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.heights = FenwickHeights()
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def height(self) -> int:
+        return self.heights.total
+
+    def set_tail(self, first: int, entries: Sequence[Entry], heights: Sequence[int]) -> None:
+        """Replace all entries from ``first`` on."""
+        del self.entries[first:]
+        self.heights.truncate(first)
+        self.entries += entries
+        for height in heights:
+            self.heights.append(height)
+
+    def splice(self, index: int, entries: Sequence[Entry], heights: Sequence[int]) -> None:
+        """Put ``entries`` in the place of entry ``index``."""
+        self.entries[index : index + 1] = entries
+        known = [self.heights[i] for i in range(len(self.heights))]
+        known[index : index + 1] = heights
+        self.heights = FenwickHeights(known)
+
+    def index_of(self, part: Part) -> int:
+        """The entry named ``part``, or the one that stands in its place now."""
+        index = bisect_left(self.entries, part, key=lambda entry: entry.spec.part)
+        return max(0, min(index, len(self.entries) - 1))
+
+    def forget_measures(self) -> None:
+        for entry in self.entries:
+            entry.is_exact = False

@@ -1,0 +1,69 @@
+"""Heights guessed from content alone, for what has not been seen yet."""
+
+from __future__ import annotations
+
+from desktop_chat.domain.messages import MessageStub, Role
+from desktop_chat.markup.blocks import (
+    Block,
+    CodeBlock,
+    Footnotes,
+    Heading,
+    ListBlock,
+    MathBlock,
+    Paragraph,
+    Quote,
+    RawText,
+    Rule,
+    Table,
+)
+from desktop_chat.ui.theme import Space
+from desktop_chat.ui.transcript.code_box import FOLD_LINES, HEADER_HEIGHT
+from desktop_chat.ui.transcript.pieces import Segment
+from desktop_chat.ui.transcript.typography import Typography
+
+MESSAGE_CHROME = 84
+"""Header, footer and the gap below a message, in pixels."""
+
+
+def lines_for(characters: int, width: int, type_: Typography) -> int:
+    return max(1, -(-characters * round(type_.body.average_width * 100) // max(4000, width * 100)))
+
+
+def block_height(source: Block | Segment, width: int, type_: Typography) -> int:
+    """About how high a block or an unparsed segment will be."""
+    line = type_.body.line_height
+    match source:
+        case Segment(text=text):
+            return text_height(len(text), width, type_)
+        case Paragraph(content=content):
+            return lines_for(len(content.text), width, type_) * line
+        case RawText(text=text):
+            return sum(lines_for(len(each), width, type_) for each in text.split("\n")) * line
+        case Heading():
+            return type_.headings[1].line_height
+        case CodeBlock(code=code):
+            shown = code.count("\n") + 1
+            return HEADER_HEIGHT + 2 * Space.M + min(shown, FOLD_LINES) * type_.code.line_height
+        case ListBlock(items=items):
+            return sum(block_height(b, width - 24, type_) + Space.XS for item in items for b in item.blocks)
+        case Quote(blocks=blocks):
+            return sum(block_height(b, width - 18, type_) + Space.M for b in blocks)
+        case Table(rows=rows):
+            return (len(rows) + 1) * (type_.table.line_height + 15)
+        case MathBlock():
+            return 48
+        case Rule():
+            return 17
+        case Footnotes(notes=notes):
+            return len(notes) * type_.footnote.line_height * 2
+
+
+def text_height(characters: int, width: int, type_: Typography) -> int:
+    """Of a Markdown text of which only the length is known; blocks and gaps make it higher than prose."""
+    return lines_for(round(characters * 1.15), width, type_) * type_.body.line_height + Space.L
+
+
+def stub_height(stub: MessageStub, width: int, type_: Typography) -> int:
+    if stub.role is Role.USER:
+        return text_height(stub.text_length, round(width * 0.8), type_) + MESSAGE_CHROME - 16
+    return text_height(stub.text_length, width, type_) + MESSAGE_CHROME

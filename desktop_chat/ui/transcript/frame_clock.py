@@ -1,0 +1,43 @@
+"""When growing text is shown: at most once a frame, and never while nothing waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import QObject, Qt, QTimer
+
+FRAME_SECONDS: Final = 1 / 60
+
+
+class FrameClock(QObject):
+    """Calls ``flush`` once for any number of `request`s within a frame. Idle, it has no timer running."""
+
+    def __init__(self, flush: Callable[[], None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._flush = flush
+        self._last = 0.0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+
+    @property
+    def is_waiting(self) -> bool:
+        return self._timer.isActive()
+
+    def request(self) -> None:
+        """Something waits to be shown."""
+        if not self._timer.isActive():
+            rest = self._last + FRAME_SECONDS - time.monotonic()
+            self._timer.start(max(0, round(rest * 1000)))
+
+    def flush_now(self) -> None:
+        """Do not wait for the frame."""
+        self._timer.stop()
+        self._tick()
+
+    def _tick(self) -> None:
+        self._last = time.monotonic()
+        self._flush()

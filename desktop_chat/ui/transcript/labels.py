@@ -1,0 +1,96 @@
+"""Short texts beside a message: who, when, how fast, how it ended."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QDate, QDateTime, QLocale
+
+from desktop_chat.domain.messages import Message, MessageState
+from desktop_chat.domain.metrics import Metrics, Phase
+
+SEPARATOR: Final = "  ·  "
+
+_FINISH_REASONS: Final = {
+    "length": "Cut off at the token limit",
+    "model_length": "Cut off at the model's context limit",
+    "tool_calls": "Asks for a tool",
+    "content_filter": "Ended by the provider's content filter",
+    "error": "Ended by an error",
+}
+
+
+def seconds(value: float) -> str:
+    """A duration for people: two digits that matter, minutes from 100 s on."""
+    if value < 10:
+        return f"{value:.1f} s" if value >= 1 else f"{value:.2f} s"
+    if value < 100:
+        return f"{value:.0f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s"
+
+
+def metrics_line(metrics: Metrics) -> str:
+    """The kept figures of a finished answer; an estimated count is marked ``~``."""
+    parts = []
+    if metrics.tokens:
+        estimate = "" if metrics.tokens_reported else "~"
+        parts.append(f"{estimate}{metrics.tokens:,} tokens")
+    if metrics.tokens_per_second:
+        speed = metrics.tokens_per_second
+        parts.append(f"{speed:.1f} tok/s" if speed < 100 else f"{speed:,.0f} tok/s")
+    if metrics.ttft_s is not None:
+        parts.append(f"first token {seconds(metrics.ttft_s)}")
+    if metrics.elapsed_s:
+        parts.append(seconds(metrics.elapsed_s))
+    if metrics.cost:
+        parts.append(f"${metrics.cost:.4f}".rstrip("0"))
+    return SEPARATOR.join(parts)
+
+
+def ending(message: Message) -> str:
+    """Why an answer ended, when it was not by itself; empty otherwise. An error has a card of its own."""
+    if message.state is MessageState.STOPPED:
+        return "Stopped"
+    if message.state is MessageState.INTERRUPTED and message.error is None:
+        return "Interrupted"
+    reason = message.finish_reason
+    if message.state is MessageState.STREAMING or reason in {None, "stop", "end_turn", "eos"}:
+        return ""
+    return _FINISH_REASONS.get(str(reason), f"Ended: {reason}")
+
+
+def clock_time(timestamp: float) -> str:
+    """The local time; with its date when that is not today."""
+    if timestamp <= 0:
+        return ""
+    moment = QDateTime.fromSecsSinceEpoch(int(timestamp))
+    locale = QLocale()
+    time = locale.toString(moment.time(), QLocale.FormatType.ShortFormat)
+    if moment.date() == QDate.currentDate():
+        return time
+    return f"{locale.toString(moment.date(), 'd MMM yyyy')}, {time}"
+
+
+def waiting_text(metrics: Metrics | None, model: str) -> str:
+    """What is said before the first token."""
+    name = model or "the model"
+    if metrics is not None:
+        if metrics.phase is Phase.RETRYING:
+            if metrics.retry_in_s is not None:
+                return f"Trying again in {max(0, metrics.retry_in_s):.0f} s"
+            return "Trying again"
+        if metrics.phase is Phase.CONNECTING:
+            return "Connecting"
+        if metrics.elapsed_s >= 5:
+            return f"Waiting for {name}  ·  {metrics.elapsed_s:.0f} s"
+    return f"Waiting for {name}"
+
+
+def reasoning_title(message: Message, *, is_thinking: bool) -> str:
+    if is_thinking:
+        return "Thinking"
+    metrics = message.metrics
+    if metrics is not None and metrics.thinking_s:
+        return f"Thought for {seconds(metrics.thinking_s)}"
+    return "Reasoning"

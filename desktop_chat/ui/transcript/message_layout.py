@@ -1,0 +1,460 @@
+"""One message as a column of entries: header, reasoning, text, tool calls, error, footer."""
+
+from __future__ import annotations
+
+import enum
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from PySide6.QtCore import QRectF
+
+from desktop_chat.domain.messages import Message, MessageState, Role
+from desktop_chat.markup.blocks import Block, CodeBlock, InlineText, RawText
+from desktop_chat.ui.theme import Radius, Space
+from desktop_chat.ui.transcript import estimates, labels
+from desktop_chat.ui.transcript.block_boxes import make_box
+from desktop_chat.ui.transcript.boxes import BlockState, Box, BoxContext, Paint, PlacedRun
+from desktop_chat.ui.transcript.code_run import Highlighter
+from desktop_chat.ui.transcript.column import Column, Entry, Part, Spec
+from desktop_chat.ui.transcript.flow import Flow
+from desktop_chat.ui.transcript.message_parts import (
+    ErrorBox,
+    FooterBox,
+    HeaderBox,
+    ReasoningHead,
+    ToolBox,
+    WaitingBox,
+)
+from desktop_chat.ui.transcript.pieces import Segment
+from desktop_chat.ui.transcript.text_run import PictureMaker, TextRun
+from desktop_chat.ui.transcript.typography import Typography, color
+
+USER_SHARE: Final = 0.85
+"""The widest a person's card gets, of the column."""
+
+REASONING_INDENT: Final = 16
+LONGEST_HUGGED: Final = 2_000
+
+
+class Section(enum.IntEnum):
+    """The parts of a message from top to bottom."""
+
+    HEADER = 0
+    REASONING_HEAD = 1
+    REASONING = 2
+    WAITING = 3
+    BODY = 4
+    TOOLS = 5
+    ERROR = 6
+    FOOTER = 7
+
+
+@dataclass(slots=True)
+class MessageMemory:
+    """The reader's choices for one message; they outlive its layout."""
+
+    reasoning_open: bool | None = None
+    blocks: dict[tuple[object, ...], BlockState] = field(default_factory=dict)
+
+
+class Workshop(NamedTuple):
+    """What message layouts are made with."""
+
+    typography: Typography
+    pictures: PictureMaker
+    highlighter: Highlighter
+    can_continue: Callable[[Message], bool]
+
+
+class MessageLayout:
+    """The entries of one message at one width.
+
+    Attributes:
+        column: the entries; boxes of those not seen lately may be missing.
+        revision: counts changes of any height, for those who keep sums.
+    """
+
+    def __init__(self, message: Message, workshop: Workshop, memory: MessageMemory, width: int) -> None:
+        self.message = message
+        self.column = Column()
+        self.width = width
+        self.waiting_text = ""
+        self.is_last = False
+        self._workshop = workshop
+        self._memory = memory
+        self._reasoning = Flow(Section.REASONING)
+        self._body = Flow(Section.BODY)
+        self._card_width = 0
+        self._shown_shape: tuple[object, ...] = ()
+        self._start_texts()
+        self._reconcile(0)
+
+    # --- content -----------------------------------------------------------------------------------------
+
+    def _show_texts(self) -> None:
+        message = self.message
+        if message.reasoning:
+            self._reasoning.show(message.reasoning)
+        if message.role is Role.USER:
+            self._body.show_typed(message.text)
+            self._card_width = self._hugging_width()
+        elif message.text:
+            self._body.show(message.text)
+
+    def append(self, message: Message, text: str, reasoning: str) -> None:
+        """Take what arrived; ``message`` already holds it. It shows with the next `advance`."""
+        self.message = message
+        if reasoning:
+            self._reasoning.append(reasoning)
+        if text:
+            self._body.append(text)
+
+    @property
+    def is_behind(self) -> bool:
+        return self._body.is_behind or self._reasoning.is_behind
+
+    def advance(self) -> int:
+        """Show a frame's share of what arrived. Returns the first entry that may look different."""
+        grown_reasoning, grown_body = self._reasoning.advance(), self._body.advance()
+        shape = self._shape()
+        if shape != self._shown_shape:
+            return self._reconcile(0)
+        if self.is_thinking and self.is_reasoning_open:
+            return self._reconcile(self._first_of(Section.REASONING) + grown_reasoning)
+        return self._reconcile(self._first_of(Section.BODY) + grown_body)
+
+    def _shape(self) -> tuple[object, ...]:
+        """What decides which parts there are besides the growing text itself."""
+        return bool(self._body.specs), bool(self._reasoning.specs), self.is_waiting, self.message.tool_calls
+
+    def replace(self, message: Message) -> int:
+        """Show another state of the message. Returns the first entry that may look different."""
+        before = self.message
+        self.message = message
+        if (before.text, before.reasoning, before.role) == (message.text, message.reasoning, message.role):
+            if before.state is MessageState.STREAMING and message.state is not MessageState.STREAMING:
+                self._reasoning.finish()
+                self._body.finish()
+        else:
+            self._start_texts()
+        return self._reconcile(0)
+
+    def _start_texts(self) -> None:
+        self._reasoning = Flow(Section.REASONING, REASONING_INDENT)
+        self._body = Flow(Section.BODY)
+        if self.message.state is MessageState.STREAMING:
+            self.append(self.message, self.message.text, self.message.reasoning)
+            self._reasoning.advance()
+            self._body.advance()
+        else:
+            self._show_texts()
+
+    def set_waiting_text(self, text: str) -> int | None:
+        """What stands in the place of an answer that has not begun."""
+        if text == self.waiting_text:
+            return None
+        self.waiting_text = text
+        return self._reconcile(0) if self.is_waiting else None
+
+    def set_width(self, width: int) -> None:
+        """Fit another width: every height becomes a guess until the entry is seen again."""
+        if width == self.width:
+            return
+        self.width = width
+        if self.message.role is Role.USER:
+            self._card_width = self._hugging_width()
+        self.column.forget_measures()
+
+    # --- shape -------------------------------------------------------------------------------------------
+
+    @property
+    def is_streaming(self) -> bool:
+        return self.message.state is MessageState.STREAMING
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.is_streaming and not self._body.length and not self._reasoning.length and not self.message.tool_calls
+
+    @property
+    def is_thinking(self) -> bool:
+        return self.is_streaming and self._reasoning.length > 0 and not self._body.length
+
+    @property
+    def is_reasoning_open(self) -> bool:
+        chosen = self._memory.reasoning_open
+        return self.is_thinking if chosen is None else chosen
+
+    def toggle_reasoning(self) -> int:
+        self._memory.reasoning_open = not self.is_reasoning_open
+        return self._reconcile(0)
+
+    def _first_of(self, section: Section) -> int:
+        return self.column.index_of(Part(section, -1))
+
+    def _before_text(self) -> Iterator[Spec]:
+        message = self.message
+        if message.role is not Role.USER:
+            key = (message.role, message.model, message.created_at)
+            yield Spec(Part(Section.HEADER), key)
+        if self._reasoning.length:
+            metrics = message.metrics
+            head = (self.is_reasoning_open, self.is_thinking, metrics.thinking_s if metrics else None)
+            yield Spec(Part(Section.REASONING_HEAD), head, Space.XS)
+
+    def _after_text(self) -> Iterator[Spec]:
+        message = self.message
+        for index, call in enumerate(message.tool_calls):
+            yield Spec(Part(Section.TOOLS, index), call, Space.S if index or self._body.length else Space.XS)
+        if message.error is not None:
+            key = (message.error, self.error_actions())
+            yield Spec(Part(Section.ERROR), key, Space.M if self._body.length else Space.S)
+        end = (message.state, message.finish_reason, message.metrics, message.sibling_index, message.sibling_count)
+        gap = Space.M if message.role is Role.USER else Space.XS
+        yield Spec(Part(Section.FOOTER), (*end, self.footer_actions()), gap)
+
+    def _specs(self, first: int) -> Sequence[Spec]:
+        """What the column shows from entry ``first`` on."""
+        if first and first >= (start := self._first_of(Section.BODY)) and self._body.specs:
+            return [*self._body.specs[first - start :], *self._after_text()]
+        found = list(self._before_text())
+        if self._reasoning.length and self.is_reasoning_open:
+            found += self._reasoning.specs
+        if self.is_waiting:
+            found.append(Spec(Part(Section.WAITING), self.waiting_text or labels.waiting_text(None, self.message.model)))
+        text = self._body.specs
+        if text:
+            opening = Space.M if self.message.role is Role.USER else Space.XS
+            found.append(text[0]._replace(gap=opening))
+            found += text[1:]
+        found += self._after_text()
+        return found[first:]
+
+    def error_actions(self) -> tuple[str, ...]:
+        message = self.message
+        if message.error is None:
+            return ()
+        if message.text and self._workshop.can_continue(message):
+            return ("continue", "regenerate")
+        return ("regenerate",) if message.text else ("retry",)
+
+    def footer_actions(self) -> tuple[str, ...]:
+        message = self.message
+        if message.state is MessageState.STREAMING:
+            return ()
+        if message.role is Role.USER:
+            return ("copy", "edit")
+        if message.role is not Role.ASSISTANT:
+            return ("copy",)
+        actions = ["copy", "regenerate"] if message.text else ["regenerate"]
+        if message.error is None and message.text and self._workshop.can_continue(message):
+            actions.append("continue")
+        return tuple(actions)
+
+    def _reconcile(self, first: int) -> int:
+        """Bring the entries from ``first`` on in line with the content; keeps what looks the same.
+
+        Returns the first entry that may look different.
+        """
+        old = self.column.entries
+        self._shown_shape = self._shape()
+        specs = self._specs(first)
+        if first and first == self._first_of(Section.BODY) and specs and specs[0].part.section == Section.BODY:
+            specs = [specs[0]._replace(gap=self.column.entries[first].spec.gap), *specs[1:]]
+        known = {old[i].spec.part: i for i in range(first, len(old))}
+        entries: list[Entry] = []
+        heights: list[int] = []
+        changed = len(old)
+        for number, spec in enumerate(specs, first):
+            index = known.get(spec.part)
+            entry = old[index] if index is not None else None
+            if entry is not None and entry.spec == spec:
+                height = self.column.heights[index] if index is not None else 0
+                if index != number:
+                    changed = min(changed, number)
+            else:
+                changed = min(changed, number)
+                entry, height = self._updated(entry, spec)
+            entries.append(entry)
+            heights.append(height)
+        self.column.set_tail(first, entries, heights)
+        return changed
+
+    def _updated(self, entry: Entry | None, spec: Spec) -> tuple[Entry, int]:
+        """An entry for ``spec``, grown from the one that stood in its place where that is possible."""
+        grown = (
+            entry is not None
+            and entry.box is not None
+            and entry.spec.indent == spec.indent
+            and spec.part.section in {Section.BODY, Section.REASONING}
+            and not isinstance(spec.source, Segment)
+            and entry.box.update(spec.source)
+        )
+        if entry is None or not grown:
+            entry = Entry(spec)
+        entry.spec = spec
+        entry.is_exact = False
+        return entry, self._estimate(spec)
+
+    def _estimate(self, spec: Spec) -> int:
+        section = spec.part.section
+        if section in {Section.BODY, Section.REASONING}:
+            return estimates.block_height(spec.source, self.text_width, self._workshop.typography) + spec.gap
+        return 30 + spec.gap
+
+    # --- layout ------------------------------------------------------------------------------------------
+
+    @property
+    def height(self) -> int:
+        return self.column.height
+
+    @property
+    def text_width(self) -> int:
+        return self._card_width - 2 * Space.L if self.message.role is Role.USER else self.width
+
+    def place(self, entry: Entry) -> tuple[int, int]:
+        """The left edge and the width of an entry within the message."""
+        left, width = 0, self.width
+        section = entry.spec.part.section
+        if self.message.role is Role.USER and section == Section.BODY:
+            left, width = self.width - self._card_width + Space.L, self._card_width - 2 * Space.L
+        return left + entry.spec.indent, max(1, width - entry.spec.indent)
+
+    def _hugging_width(self) -> int:
+        """As wide as the longest line of a short message; at most `USER_SHARE` of the column."""
+        most = round(self.width * USER_SHARE)
+        if self._body.length > LONGEST_HUGGED or any(isinstance(s.source, CodeBlock) for s in self._body.specs):
+            return most
+        type_ = self._workshop.typography
+        natural = 0.0
+        for spec in self._body.specs:
+            assert isinstance(spec.source, RawText)
+            content = InlineText(spec.source.text.replace("\n", "\u2028"))
+            natural = max(natural, TextRun(content, type_.body, self._workshop.pictures).natural_width())
+        return min(most, round(natural + 0.5) + 1 + 2 * Space.L)
+
+    def measure(self, index: int) -> bool:
+        """Make entry ``index`` exact; returns whether the column changed its height or its entries."""
+        entry = self.column.entries[index]
+        if isinstance(entry.spec.source, Segment):
+            before = self.column.entries[index - 1].spec.source if index else None
+            self._split(index, entry.spec.source, before)
+            return True
+        if entry.is_exact and entry.box is not None:
+            return False
+        if entry.box is None:
+            entry.box = self._make_box(entry.spec)
+        _, width = self.place(entry)
+        height = entry.box.lay_out(width) + entry.spec.gap
+        entry.is_exact = True
+        return self.column.heights.set(index, height) != 0
+
+    def _split(self, index: int, segment: Segment, before: object) -> None:
+        section = self.column.entries[index].spec.part.section
+        flow = self._body if section == Section.BODY else self._reasoning
+        above = before if isinstance(before, Block) else None
+        specs = flow.split(segment, above)
+        opening = self.column.entries[index].spec.gap
+        if specs and above is None:
+            specs[0] = specs[0]._replace(gap=opening)
+        place = next(i for i, spec in enumerate(flow.specs) if spec.source is segment)
+        flow.specs[place : place + 1] = specs
+        self.column.splice(index, [Entry(spec) for spec in specs], [self._estimate(spec) for spec in specs])
+
+    def _make_box(self, spec: Spec) -> Box:
+        message, shop = self.message, self._workshop
+        part = spec.part
+        style = shop.typography.quiet if part.section == Section.REASONING else shop.typography.body
+        context = BoxContext(shop.typography, shop.pictures, shop.highlighter, style, self._memory.blocks, tuple(part))
+        match part.section:
+            case Section.HEADER:
+                return HeaderBox(message)
+            case Section.REASONING_HEAD:
+                return ReasoningHead(message, is_open=self.is_reasoning_open, is_thinking=self.is_thinking)
+            case Section.WAITING:
+                return WaitingBox(str(spec.source))
+            case Section.TOOLS:
+                return ToolBox(spec.source, context)
+            case Section.ERROR:
+                assert message.error is not None
+                return ErrorBox(message.error, self.error_actions(), context)
+            case Section.FOOTER:
+                footer = FooterBox(message, self.footer_actions(), is_right=message.role is Role.USER)
+                footer.shows_actions = self.is_last and message.role is not Role.USER
+                return footer
+            case _:
+                return make_box(spec.source, context)
+
+    def invalidate(self, index: int) -> None:
+        """The box of entry ``index`` needs another layout."""
+        entry = self.column.entries[index]
+        entry.is_exact = False
+        if entry.box is not None:
+            entry.box.refresh()
+
+    def rows_between(self, top: float, bottom: float) -> range:
+        """The entries that meet ``[top, bottom)`` of the message."""
+        heights = self.column.heights
+        return range(heights.row_at(int(top)), heights.row_at(int(bottom)) + 1)
+
+    # --- painting and places -----------------------------------------------------------------------------
+
+    def box_place(self, index: int) -> tuple[int, int]:
+        """The top left corner of entry ``index``'s box within the message."""
+        entry = self.column.entries[index]
+        return self.place(entry)[0], self.column.heights.top(index) + entry.spec.gap
+
+    def card(self) -> QRectF | None:
+        """The person's card within the message."""
+        if self.message.role is not Role.USER:
+            return None
+        first, last = self._first_of(Section.BODY), self._first_of(Section.FOOTER)
+        top = self.column.heights.top(first)
+        footer_gap = self.column.entries[last].spec.gap
+        bottom = self.column.heights.top(last) + footer_gap
+        return QRectF(self.width - self._card_width, top, self._card_width, bottom - top)
+
+    def paint(self, paint: Paint, x: float, y: float, begin: Callable[[int], None]) -> None:
+        """Paint the entries that meet the clip; ``begin`` is told before each one."""
+        card = self.card()
+        if card is not None:
+            paint.rounded(card.translated(x, y), Radius.CARD, paint.palette.user_card)
+        bar_top = bar_bottom = None
+        for index in self.rows_between(paint.clip.top() - y, paint.clip.bottom() - y):
+            entry = self.column.entries[index]
+            if entry.box is None:
+                continue
+            left, top = self.box_place(index)
+            if entry.spec.part.section == Section.REASONING:
+                bar_top = top if bar_top is None else bar_top
+                bar_bottom = top + entry.box.height
+            begin(index)
+            entry.box.paint(paint, x + left, y + top, 0)
+        if bar_top is not None and bar_bottom is not None:
+            paint.painter.fillRect(QRectF(x, y + bar_top, 2, bar_bottom - bar_top), color(paint.palette.border))
+
+    def end_point(self) -> QRectF | None:
+        """A caret after the last character of the text that grows."""
+        section = Section.BODY if self._body.length else Section.REASONING
+        if section == Section.REASONING and not self.is_reasoning_open:
+            return None
+        index = bisect_right(self.column.entries, Part(section, 1 << 60), key=lambda entry: entry.spec.part) - 1
+        entry = self.column.entries[index]
+        if entry.box is None or entry.spec.part.section != section:
+            return None
+        end = entry.box.end_point()
+        if end is None:
+            return None
+        left, top = self.box_place(index)
+        return end.translated(left, top)
+
+    def run(self, part: Part, number: int) -> PlacedRun | None:
+        """A run by its entry and number, placed within the message; ``None`` while its entry is not laid out."""
+        index = self.column.index_of(part)
+        entry = self.column.entries[index]
+        if entry.box is None or entry.spec.part != part or number >= entry.box.run_count:
+            return None
+        placed = entry.box.run(number)
+        left, top = self.box_place(index)
+        return PlacedRun(placed.run, placed.x + left, placed.y + top)

@@ -1,0 +1,204 @@
+"""What the transcript shows: the messages of one branch, of which only some have their text at hand."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+
+from desktop_chat.domain.deltas import Finished, ReasoningDelta, StreamDelta, TextDelta, ToolCallDelta
+from desktop_chat.domain.messages import Message, MessageState, MessageStub, ToolCall
+from desktop_chat.domain.metrics import Metrics
+
+KEPT_CHARACTERS: Final = 6_000_000
+"""Text kept in memory; messages not used for longest are let go and asked for again when seen."""
+
+
+class Growth:
+    """What has arrived for one streaming message."""
+
+    __slots__ = ("metrics", "pending_reasoning", "pending_text", "reasoning", "text", "tools")
+
+    def __init__(self, message: Message) -> None:
+        self.text = [message.text] if message.text else []
+        self.reasoning = [message.reasoning] if message.reasoning else []
+        self.pending_text: list[str] = []
+        self.pending_reasoning: list[str] = []
+        self.tools: dict[int, ToolCall] = dict(enumerate(message.tool_calls))
+        self.metrics: Metrics | None = None
+
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        return tuple(call for _, call in sorted(self.tools.items()))
+
+    def joined(self, message: Message) -> Message:
+        """``message`` with everything that arrived."""
+        self.text = ["".join(self.text)]
+        self.reasoning = ["".join(self.reasoning)]
+        return msgspec.structs.replace(
+            message, text=self.text[0], reasoning=self.reasoning[0], tool_calls=self.tool_calls()
+        )
+
+
+class TranscriptModel(QObject):
+    """The messages of the shown branch, in order.
+
+    Signals:
+        needed: ids of messages whose text must be loaded; the owner answers with `provide`.
+        was_reset: everything is different.
+        appended: one message came at the end.
+        changed: ids of messages whose text was provided or which were replaced.
+
+    Deltas raise no signal; they are announced to ``on_growth``, a plain call.
+    """
+
+    needed = Signal(list)
+    was_reset = Signal()
+    appended = Signal()
+    changed = Signal(list)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.on_growth: Callable[[], None] = lambda: None
+        self.growing: dict[int, Growth] = {}
+        self._stubs: list[MessageStub] = []
+        self._rows: dict[int, int] = {}
+        self._messages: OrderedDict[int, Message] = OrderedDict()
+        self._kept = 0
+        self._asked: set[int] = set()
+
+    # --- content, as the owner sets it -------------------------------------------------------------------
+
+    def reset(self, stubs: Sequence[MessageStub], loaded: Iterable[Message] = ()) -> None:
+        """Show another branch; ``loaded`` are those of its messages whose text is at hand."""
+        self._stubs = list(stubs)
+        self._rows = {stub.id: row for row, stub in enumerate(self._stubs)}
+        self._messages.clear()
+        self._kept = 0
+        self._asked.clear()
+        self.growing.clear()
+        for message in loaded:
+            self._keep(message)
+        self.was_reset.emit()
+
+    def provide(self, messages: Iterable[Message]) -> None:
+        """The texts that were `needed`."""
+        came = []
+        for message in messages:
+            self._asked.discard(message.id)
+            if message.id in self._rows and message.id not in self.growing:
+                self._keep(message)
+                came.append(message.id)
+        if came:
+            self.changed.emit(came)
+
+    def append(self, message: Message) -> None:
+        """A message comes at the end."""
+        if message.id in self._rows:
+            self.replace(message)
+            return
+        self._rows[message.id] = len(self._stubs)
+        self._stubs.append(stub_of(message))
+        self._keep(message)
+        self.appended.emit()
+
+    def replace(self, message: Message) -> None:
+        """A message has another state, text, error or metrics."""
+        if message.id not in self._rows:
+            return
+        self.growing.pop(message.id, None)
+        self._stubs[self._rows[message.id]] = stub_of(message)
+        self._keep(message)
+        self.changed.emit([message.id])
+
+    def append_delta(self, message_id: int, delta: StreamDelta) -> None:
+        """A piece of a streaming message arrived; it shows with the next frame."""
+        growth = self.growing.get(message_id)
+        if growth is None:
+            return
+        if isinstance(delta, TextDelta):
+            growth.text.append(delta.text)
+            growth.pending_text.append(delta.text)
+        elif isinstance(delta, ReasoningDelta):
+            growth.reasoning.append(delta.text)
+            growth.pending_reasoning.append(delta.text)
+        elif isinstance(delta, ToolCallDelta):
+            known = growth.tools.get(delta.index) or ToolCall()
+            growth.tools[delta.index] = ToolCall(
+                id=known.id or delta.id,
+                name=known.name or delta.name,
+                arguments=known.arguments + delta.arguments,
+            )
+        elif isinstance(delta, Finished):
+            return
+        else:
+            return
+        self.on_growth()
+
+    def set_live_metrics(self, message_id: int, metrics: Metrics) -> None:
+        """Phase and countdown of a running turn, some times a second."""
+        growth = self.growing.get(message_id)
+        if growth is not None:
+            growth.metrics = metrics
+            if not growth.text and not growth.reasoning:
+                self.on_growth()
+
+    def _keep(self, message: Message) -> None:
+        before = self._messages.pop(message.id, None)
+        if before is not None:
+            self._kept -= len(before.text) + len(before.reasoning)
+        self._messages[message.id] = message
+        self._kept += len(message.text) + len(message.reasoning)
+        if message.state is MessageState.STREAMING:
+            self.growing.setdefault(message.id, Growth(message))
+        while self._kept > KEPT_CHARACTERS and len(self._messages) > 64:
+            oldest = next((each for each in self._messages if each not in self.growing), None)
+            if oldest is None:
+                break
+            gone = self._messages.pop(oldest)
+            self._kept -= len(gone.text) + len(gone.reasoning)
+
+    # --- content, as the view reads it -------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._stubs)
+
+    def stub(self, row: int) -> MessageStub:
+        return self._stubs[row]
+
+    def stubs(self) -> Sequence[MessageStub]:
+        return self._stubs
+
+    def row_of(self, message_id: int) -> int | None:
+        return self._rows.get(message_id)
+
+    def message(self, row: int) -> Message | None:
+        """The message with its text, joined with what arrived; ``None`` while it is not loaded."""
+        message_id = self._stubs[row].id
+        found = self._messages.get(message_id)
+        if found is None:
+            return None
+        self._messages.move_to_end(message_id)
+        growth = self.growing.get(message_id)
+        return found if growth is None else growth.joined(found)
+
+    def ask(self, rows: Iterable[int]) -> None:
+        """Have the texts of these rows loaded, unless they are or will be."""
+        ids = [self._stubs[row].id for row in rows]
+        missing = [each for each in ids if each not in self._messages and each not in self._asked]
+        if missing:
+            self._asked.update(missing)
+            self.needed.emit(missing)
+
+    def messages(self) -> Iterator[Message]:
+        """All messages at hand, in order."""
+        for row in range(len(self._stubs)):
+            message = self.message(row)
+            if message is not None:
+                yield message
+
+
+def stub_of(message: Message) -> MessageStub:
+    return MessageStub(message.id, message.role, message.state, len(message.text), len(message.reasoning))

@@ -1,0 +1,155 @@
+"""Selecting, copying, finding and moving by keyboard."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, QRectF, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+
+from desktop_chat.markup import to_html
+from desktop_chat.ui.transcript.column import Part
+from desktop_chat.ui.transcript.message_layout import Section
+from desktop_chat.ui.transcript.places import EntryMarks, Place, Selection, occurrences
+
+if TYPE_CHECKING:
+    from desktop_chat.ui.transcript.view import TranscriptView
+
+
+class Reading:
+    """What the reader has selected and looks for."""
+
+    def __init__(self, view: TranscriptView) -> None:
+        self._view = view
+        self.selection: Selection | None = None
+        self._needle = ""
+        self._hits: list[int] = []
+        self._current = -1
+
+    def clear(self) -> None:
+        self.selection, self._needle, self._hits, self._current = None, "", [], -1
+
+    def prepare(self, marks: EntryMarks) -> None:
+        marks.selection, marks.needle = self.selection, self._needle
+
+    def select(self, selection: Selection | None) -> None:
+        if selection != self.selection:
+            self.selection = selection
+            self._view.viewport().update()
+
+    def select_all(self) -> None:
+        last = len(self._view.stack) - 1
+        if last >= 0:
+            self.select(Selection(Place(0, Part(-1), 0, 0), Place(last, Part(Section.FOOTER), 0, 0)))
+
+    def selected_text(self) -> str:
+        """The selection's text; messages selected from end to end as their Markdown source."""
+        selection, view = self.selection, self._view
+        if selection is None or selection.is_empty:
+            return ""
+        found: list[str] = []
+        for row in range(selection.start.row, selection.end.row + 1):
+            message = view.model.message(row)
+            layout = view.stack.layout(row)
+            if message is None or layout is None:
+                continue
+            body = Part(Section.BODY, -1), Part(Section.BODY, 1 << 60)
+            if selection.start < (row, body[0]) and selection.end > (row, body[1]):
+                found.append(message.text)
+                continue
+            texts = []
+            for index, entry in enumerate(layout.column.entries):
+                here = (row, entry.spec.part)
+                if here < selection.start[:2] or here > selection.end[:2]:
+                    continue
+                layout.measure(index)
+                for number, placed in enumerate(entry.box.runs() if entry.box else ()):
+                    part = selection.within(row, entry.spec.part, number, placed.run.length)
+                    if part is not None:
+                        texts.append(placed.run.slice(*part).text.replace("\u2028", "\n"))
+            found.append("\n".join(texts))
+        return "\n\n".join(found)
+
+    def copy_as(self, kind: str) -> None:
+        text = self.selected_text()
+        if not text:
+            return
+        text = "".join(c for c in text if c in "\n\t" or ord(c) >= 32 and not 127 <= ord(c) < 160)
+        data = QMimeData()
+        data.setText(text)
+        if kind == "rich":
+            data.setHtml(to_html(text))
+        elif kind not in {"markdown", "plain"}:
+            raise ValueError(html.escape(kind))
+        QGuiApplication.clipboard().setMimeData(data)
+
+    def find(self, text: str) -> None:
+        view = self._view
+        self._needle = text.lower()
+        self._hits, self._current = [], -1
+        if text:
+            view.model.ask(range(len(view.model)))
+            for row in range(len(view.model)):
+                message = view.model.message(row)
+                if message is not None:
+                    self._hits += [row] * message.text.lower().count(self._needle)
+        view.viewport().update()
+        if self._hits:
+            self.step(1)
+        else:
+            view.find_result.emit(0, 0)
+
+    def step(self, by: int) -> None:
+        if not self._hits:
+            return
+        self._current = (self._current + by) % len(self._hits)
+        row = self._hits[self._current]
+        ordinal = self._current - self._hits.index(row)
+        self._view.find_result.emit(self._current + 1, len(self._hits))
+        layout = self._view.stack.layout(row)
+        if layout is None:
+            return
+        index, seen = 0, 0
+        while index < len(layout.column):
+            entry = layout.column.entries[index]
+            if entry.spec.part.section != Section.BODY:
+                index += 1
+                continue
+            if layout.measure(index) and layout.column.entries[index].box is None:
+                continue
+            for placed in entry.box.runs() if entry.box else ():
+                for start, _ in occurrences(placed.run, self._needle):
+                    if seen == ordinal:
+                        self._view.stack.touched(row, index)
+                        left, top = layout.box_place(index)
+                        caret = placed.run.caret(start).translated(placed.x + left, placed.y + top)
+                        self._view.reveal(caret.translated(0, self._view.stack.message_top(row)))
+                        return
+                    seen += 1
+            index += 1
+        self._view.stack.touched(row, 0)
+        self._view.reveal(QRectF(0, self._view.stack.message_top(row), 1, 20))
+
+    def key_pressed(self, event: QKeyEvent) -> bool:
+        view = self._view
+        page = view.viewport().height() - 60
+        keys = {
+            Qt.Key.Key_PageUp: -page, Qt.Key.Key_PageDown: page, Qt.Key.Key_Up: -60, Qt.Key.Key_Down: 60,
+        }  # fmt: skip
+        if event.matches(QKeySequence.StandardKey.Copy):
+            view.copy()
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            self.select_all()
+        elif event.key() == Qt.Key.Key_End:
+            view.scroll_to_end()
+        elif event.key() == Qt.Key.Key_Home:
+            view.go_to_start()
+        elif event.modifiers() & Qt.KeyboardModifier.AltModifier and event.key() in {Qt.Key.Key_Up, Qt.Key.Key_Down}:
+            step = -1 if event.key() == Qt.Key.Key_Up else 1
+            view.go_to_message(step)
+        elif event.key() in keys:
+            view.scroll_by(keys[Qt.Key(event.key())])
+        else:
+            return False
+        return True

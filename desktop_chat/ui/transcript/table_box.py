@@ -1,0 +1,225 @@
+"""Tables: as wide as they need, wrapped to the column where that reads well, scrolling sideways where not."""
+
+from __future__ import annotations
+
+import csv
+import io
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from PySide6.QtCore import QRectF, Qt
+
+from desktop_chat.markup.blocks import Alignment, Block, InlineText, Table
+from desktop_chat.ui.theme import Radius, Space
+from desktop_chat.ui.transcript.boxes import Box, BoxContext, Control, Paint, PlacedRun, Scrollable
+from desktop_chat.ui.transcript.icons import paint_icon
+from desktop_chat.ui.transcript.sideways import BAR_HEIGHT, Sideways
+from desktop_chat.ui.transcript.text_run import TextRun
+from desktop_chat.ui.transcript.typography import color
+
+SAMPLED_ROWS: Final = 24
+"""Only the header and these first rows choose the column widths, so that a growing table stays still."""
+
+WIDTH_STEP: Final = 8
+"""Column widths grow in steps, so that they change seldom while the first rows arrive."""
+
+NARROWEST_COLUMN: Final = 48
+WIDEST_SCROLLED_COLUMN: Final = 260
+ROW_PADDING: Final = 7
+BUTTON_SIZE: Final = 26
+
+_ALIGNMENTS: Final = {
+    Alignment.NONE: Qt.AlignmentFlag.AlignLeft,
+    Alignment.LEFT: Qt.AlignmentFlag.AlignLeft,
+    Alignment.CENTER: Qt.AlignmentFlag.AlignHCenter,
+    Alignment.RIGHT: Qt.AlignmentFlag.AlignRight,
+}
+
+
+def column_widths(natural: Sequence[float], words: Sequence[float], available: int) -> list[int]:
+    """Text widths of the columns, in pixels.
+
+    Every column gets what it asks for (``natural``) when all fit. Otherwise all give way in proportion, down to their
+    longest words; when even that is too wide, the table keeps readable columns and scrolls sideways.
+    """
+    wanted = [max(WIDTH_STEP, -(-round(width) // WIDTH_STEP) * WIDTH_STEP) for width in natural]
+    if sum(wanted) <= available:
+        return wanted
+    least = [
+        min(want, max(NARROWEST_COLUMN, min(round(word) + 2, WIDEST_SCROLLED_COLUMN)))
+        for want, word in zip(wanted, words, strict=True)
+    ]
+    spare = available - sum(least)
+    if spare < 0:
+        return [min(want, WIDEST_SCROLLED_COLUMN) for want in wanted]
+    asked = sum(wanted) - sum(least)
+    return [low + spare * (want - low) // asked for low, want in zip(least, wanted, strict=True)]
+
+
+class TableBox(Box):
+    """A table with a header row. Rows keep their layouts while more are appended."""
+
+    def __init__(self, block: Table, context: BoxContext) -> None:
+        self._context = context
+        self._block = block
+        self._state = context.state()
+        self._sideways = Sideways(self._state)
+        self._rows: list[list[TextRun]] = [self._cells(block.header, is_header=True)]
+        self._rows += [self._cells(row) for row in block.rows]
+        self._widths: list[int] = []
+        self._lefts: list[int] = []
+        self._tops: list[int] = []
+        self._count()
+
+    def _cells(self, row: Sequence[InlineText], *, is_header: bool = False) -> list[TextRun]:
+        type_ = self._context.typography
+        style = type_.table_header if is_header else type_.table
+        return [
+            TextRun(cell, style, self._context.pictures, _ALIGNMENTS[alignment])
+            for cell, alignment in zip(row, self._block.alignments, strict=True)
+        ]
+
+    def _count(self) -> None:
+        self.run_count = len(self._rows) * len(self._block.alignments)
+
+    @property
+    def block(self) -> Table:
+        return self._block
+
+    def update(self, block: Block) -> bool:
+        if (
+            not isinstance(block, Table)
+            or block.alignments != self._block.alignments
+            or block.header != self._block.header
+        ):
+            return False
+        same = 0
+        for before, after in zip(self._block.rows, block.rows, strict=False):
+            if before is not after and before != after:
+                break
+            same += 1
+        self._block = block
+        del self._rows[same + 1 :], self._tops[same + 1 :]
+        self._rows += [self._cells(row) for row in block.rows[same:]]
+        self._count()
+        return True
+
+    # --- layout ------------------------------------------------------------------------------------------
+
+    def lay_out(self, width: int) -> int:
+        columns = len(self._block.alignments)
+        available = width - columns * 2 * Space.M
+        sample = self._rows[: SAMPLED_ROWS + 1]
+        if width != self.width or len(self._tops) <= len(sample) or not self._widths:
+            widths = column_widths(
+                [max(row[i].natural_width() + 1 for row in sample) for i in range(columns)],
+                [max(row[i].longest_word_width() for row in sample) for i in range(columns)],
+                available,
+            )
+            if widths != self._widths:
+                self._widths = widths
+                self._tops.clear()
+                self._lefts = []
+                left = 0
+                for each in widths:
+                    self._lefts.append(left + Space.M)
+                    left += each + 2 * Space.M
+                self._sideways.content_width = left
+        self.width = width
+        self._sideways.window_width = min(width, self._sideways.content_width)
+        start = max(0, len(self._tops) - 1)
+        y = self._tops[start] if self._tops else 0
+        del self._tops[start:]
+        for row in self._rows[start:]:
+            self._tops.append(y)
+            y += max(cell.lay_out(each) for cell, each in zip(row, self._widths, strict=True)) + 2 * ROW_PADDING + 1
+        self._tops.append(y)
+        self.height = y + 1 + (Space.S + BAR_HEIGHT if self._sideways.is_needed else 0)
+        return self.height
+
+    # --- painting ----------------------------------------------------------------------------------------
+
+    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
+        painter, palette = paint.painter, paint.palette
+        window = QRectF(x, y, self._sideways.window_width, self._tops[-1] + 1)
+        paint.rounded(window, Radius.MEDIUM, palette.page, palette.border)
+        visible = window.intersected(paint.clip)
+        painter.save()
+        try:
+            painter.setClipRect(visible.adjusted(1, 0, -1, 0))
+            self._paint_rows(paint, visible, x, y, first_run)
+        finally:
+            painter.restore()
+        if self._sideways.is_needed:
+            self._sideways.paint(paint, window.adjusted(0, 0, 0, Space.S + BAR_HEIGHT))
+        for control in self.controls():
+            if paint.is_hovered(self, control.action):
+                rect = control.rect.translated(x, y)
+                paint.rounded(rect, Radius.SMALL, palette.raised, palette.border)
+                icon, ink = ("check", palette.success) if self._state.is_copied else ("copy", palette.text)
+                paint_icon(painter, icon, rect, ink)
+
+    def _paint_rows(self, paint: Paint, visible: QRectF, x: float, y: float, first_run: int) -> None:
+        palette = paint.palette
+        left = x - self._sideways.offset
+        columns = len(self._widths)
+        index = max(0, bisect_right(self._tops, visible.top() - y) - 1)
+        header = QRectF(x, y, self._sideways.window_width, self._tops[1])
+        if index == 0:
+            paint.rounded(header.adjusted(1, 1, -1, Radius.MEDIUM), Radius.MEDIUM - 1, palette.code_card)
+            rest = QRectF(header.x(), header.bottom(), header.width(), Radius.MEDIUM + 2)
+            paint.painter.fillRect(rest, color(palette.page))
+        while index < len(self._rows) and y + self._tops[index] < visible.bottom():
+            top = y + self._tops[index] + ROW_PADDING
+            for column, cell in enumerate(self._rows[index]):
+                cell_x = left + self._lefts[column]
+                if cell_x + self._widths[column] < visible.left() or cell_x > visible.right():
+                    continue
+                marks = paint.marks.marks(first_run + index * columns + column, cell)
+                pill = color(palette.inline_code)
+                cell.paint(paint.painter, cell_x, top, visible, pill, marks)
+            if index + 1 < len(self._rows):
+                line = QRectF(x, y + self._tops[index + 1] - 1, self._sideways.window_width, 1)
+                paint.painter.fillRect(line, color(palette.border_strong if index == 0 else palette.border))
+            index += 1
+
+    # --- interaction -------------------------------------------------------------------------------------
+
+    def controls(self) -> Iterator[Control]:
+        right = self._sideways.window_width
+        rect = QRectF(right - BUTTON_SIZE - 4, 4, BUTTON_SIZE, BUTTON_SIZE)
+        yield Control(rect, "copy-table", "Copied" if self._state.is_copied else "Copy table as CSV", self)
+
+    def copy_text(self) -> str:
+        """The table as CSV (RFC 4180)."""
+        out = io.StringIO()
+        rows = [[cell.text for cell in row] for row in self._rows]
+        csv.writer(out, lineterminator="\r\n").writerows(rows)
+        return out.getvalue()
+
+    def set_copied(self, *, is_copied: bool) -> None:
+        self._state.is_copied = is_copied
+
+    def scrollables(self) -> Iterator[Scrollable]:
+        yield Scrollable(QRectF(0, 0, self.width, self.height), self._sideways)
+
+    def runs(self) -> Iterator[PlacedRun]:
+        for number in range(self.run_count):
+            yield self.run(number)
+
+    def run(self, number: int) -> PlacedRun:
+        row, column = divmod(number, len(self._widths))
+        x = self._lefts[column] - self._sideways.offset
+        return PlacedRun(self._rows[row][column], x, self._tops[row] + ROW_PADDING)
+
+    def nearest(self, x: float, y: float) -> tuple[int, int] | None:
+        row = max(0, min(bisect_right(self._tops, y) - 1, len(self._rows) - 1))
+        inside = x + self._sideways.offset
+        column = max(0, bisect_right([left - Space.M for left in self._lefts], inside) - 1)
+        number = row * len(self._widths) + column
+        placed = self.run(number)
+        return number, placed.run.offset_at(x - placed.x, y - placed.y)
+
+    def first_baseline(self) -> float:
+        return ROW_PADDING + self._rows[0][0].baseline_at(0)

@@ -1,0 +1,463 @@
+"""One paragraph-like run of text, laid out with `QTextLayout` and painted line by line.
+
+A run keeps its text in chunks of some lines, each with a layout of its own that begins where a line begins. Greedy
+line breaking never looks back, so the chunks show exactly what one layout of the whole would; but a growing
+paragraph only lays out its last chunk again.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple, Protocol
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QTextLayout, QTextLine, QTextOption
+
+from desktop_chat.markup.blocks import (
+    OBJECT_CHARACTER,
+    InlineImage,
+    InlineMath,
+    InlineText,
+    Style,
+)
+from desktop_chat.ui.transcript.typography import INLINE_CODE_PADDING, TextStyle
+from desktop_chat.ui.transcript.utf16 import Utf16Offsets
+
+CHUNK_LENGTH: Final = 1200
+"""Characters after which a chunk ends, at the next line start."""
+
+CHUNK_LOOKAHEAD: Final = 600
+"""Characters laid out beyond a chunk's end, so that its last line breaks as in the whole text."""
+
+_UNBOUNDED: Final = 1 << 20
+_NO_BREAK_SPACE: Final = "\u00a0"
+
+
+class Mark(NamedTuple):
+    """A background behind ``[start, end)`` in UTF-16 units."""
+
+    start: int
+    end: int
+    color: QColor
+
+
+class InlinePicture(Protocol):
+    """A formula or an image placeholder within a line; sizes in pixels around the baseline."""
+
+    width: float
+    ascent: float
+    descent: float
+
+    def paint(self, painter: QPainter, x: float, baseline: float) -> None: ...
+
+
+PictureMaker = Callable[[InlineMath | InlineImage, TextStyle], InlinePicture]
+
+
+def is_right_to_left(text: str) -> bool:
+    """Whether the first strong character says so (Unicode UAX #9, rules P2 and P3)."""
+    if text.isascii():
+        return False
+    for character in text:
+        kind = unicodedata.bidirectional(character)
+        if kind == "L":
+            return False
+        if kind in {"R", "AL"}:
+            return True
+    return False
+
+
+def _option(*, right_to_left: bool, wrap: bool, alignment: Qt.AlignmentFlag) -> QTextOption:
+    option = QTextOption()
+    mode = QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere if wrap else QTextOption.WrapMode.NoWrap
+    option.setWrapMode(mode)
+    direction = Qt.LayoutDirection.RightToLeft if right_to_left else Qt.LayoutDirection.LeftToRight
+    option.setTextDirection(direction)
+    if right_to_left and alignment == Qt.AlignmentFlag.AlignLeft:
+        alignment = Qt.AlignmentFlag.AlignRight
+    option.setAlignment(alignment)
+    return option
+
+
+class _Chunk:
+    """Some consecutive lines: ``start`` and ``end`` in UTF-16 units, ``tops`` relative to the run."""
+
+    __slots__ = ("baselines", "end", "layout", "needs", "pills", "start", "tops")
+
+    def __init__(self, layout: QTextLayout, start: int) -> None:
+        self.layout = layout
+        self.start = start
+        self.end = start
+        self.needs = 0  # the code point up to which the text must stay as it is for this chunk to stay
+        self.tops: list[int] = []
+        self.baselines: list[int] = []
+        self.pills: list[QRectF] = []
+
+
+class TextRun:
+    """Text with character styles in one column.
+
+    Attributes:
+        content: what is shown.
+        length: in UTF-16 units, as are all offsets.
+        width / height: as laid out, in whole pixels; the height is 0 before `lay_out`.
+    """
+
+    def __init__(
+        self,
+        content: InlineText,
+        style: TextStyle,
+        pictures: PictureMaker,
+        alignment: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+    ) -> None:
+        self.style = style
+        self.width = 0
+        self.height = 0
+        self._pictures = pictures
+        self._alignment = alignment
+        self._chunks: list[_Chunk] = []
+        self._natural_width: float | None = None
+        self._set_content(content)
+
+    def _set_content(self, content: InlineText) -> None:
+        self.content = content
+        self._offsets = Utf16Offsets(content.text)
+        self.length = self._offsets.length
+        self._shown = content.text
+        self._objects: dict[int, InlinePicture] = {}
+        if content.objects:
+            self._shown = content.text.replace(OBJECT_CHARACTER, _NO_BREAK_SPACE)
+            for item in content.objects:
+                self._objects[item.position] = self._pictures(item, self.style)
+        self.right_to_left = is_right_to_left(self._shown)
+
+    @property
+    def text(self) -> str:
+        return self.content.text
+
+    def estimated_height(self, width: int) -> int:
+        characters = max(8, width / self.style.average_width)
+        return max(1, round(len(self.content.text) / characters + 0.4)) * self.style.line_height
+
+    def natural_width(self) -> float:
+        """The width of the text on one line, in pixels."""
+        if self._natural_width is None:
+            chunk, _ = self._make_chunk(0, len(self._shown), wrap=False, width=_UNBOUNDED)
+            lines = range(chunk.layout.lineCount())
+            self._natural_width = max((chunk.layout.lineAt(line).naturalTextWidth() for line in lines), default=0.0)
+            self._natural_width = max(self._natural_width, 0.0)
+        return self._natural_width
+
+    def longest_word_width(self) -> float:
+        words = self._shown.split()
+        return self.style.metrics.horizontalAdvance(max(words, key=len)) if words else 0.0
+
+    # --- layout ------------------------------------------------------------------------------------------
+
+    def lay_out(self, width: int) -> int:
+        """Break the text into lines of at most ``width`` pixels; returns the height."""
+        width = max(1, width)
+        if self._chunks and width == self.width:
+            return self.height
+        self.width = width
+        self._chunks.clear()
+        return self._lay_out_rest(0)
+
+    def update(self, content: InlineText) -> None:
+        """Show ``content`` instead; chunks before the first difference stay. Only for a run without objects
+        in the part that changes, which a new run has to show anyway."""
+        kept = self._unchanged_prefix(content)
+        self._natural_width = None
+        self._set_content(content)
+        if not self._chunks:
+            return
+        count = 0
+        while count < len(self._chunks) and self._chunks[count].needs <= kept:
+            count += 1
+        del self._chunks[count:]
+        self._lay_out_rest(self._offsets.code_points(self._chunks[-1].end) if count else 0)
+
+    def _unchanged_prefix(self, content: InlineText) -> int:
+        """Code points from the start whose text, styles and objects ``content`` shares."""
+        old, new = self.content, content
+        low, high = 0, min(len(old.text), len(new.text))
+        if new.text.startswith(old.text):
+            low = len(old.text)
+        elif is_right_to_left(old.text) == is_right_to_left(new.text):
+            while low < high:
+                middle = (low + high + 1) // 2
+                if old.text[:middle] == new.text[:middle]:
+                    low = middle
+                else:
+                    high = middle - 1
+        for before, after in zip(old.spans, new.spans, strict=False):
+            if before != after:
+                return min(low, before.start, after.start)
+        longer = old.spans if len(old.spans) > len(new.spans) else new.spans
+        shared = min(len(old.spans), len(new.spans))
+        if shared < len(longer):
+            low = min(low, longer[shared].start)
+        return low
+
+    def _lay_out_rest(self, start: int) -> int:
+        while True:
+            whole_rest = len(self._shown) - start <= CHUNK_LENGTH + CHUNK_LOOKAHEAD
+            stop = len(self._shown) if whole_rest else start + CHUNK_LENGTH + CHUNK_LOOKAHEAD
+            top = self._chunks[-1].tops[-1] if self._chunks else 0
+            chunk, ended = self._make_chunk(start, stop, wrap=True, width=self.width, top=top)
+            self._chunks.append(chunk)
+            if ended:
+                break
+            start = self._offsets.code_points(chunk.end)
+        self.height = self._chunks[-1].tops[-1]
+        return self.height
+
+    def _make_chunk(
+        self, start: int, stop: int, *, wrap: bool, width: int, top: int = 0
+    ) -> tuple[_Chunk, bool]:
+        """Lay out the code points ``[start, stop)``; returns the chunk and whether it reaches the text's end."""
+        layout = QTextLayout(self._shown[start:stop], self.style.font)
+        layout.setCacheEnabled(True)
+        layout.setTextOption(
+            _option(right_to_left=self.right_to_left, wrap=wrap, alignment=self._alignment)
+        )
+        origin = self._offsets.units(start)
+        ranges = list(self._format_ranges(start, stop, origin, width))
+        if ranges:
+            layout.setFormats(ranges)
+        chunk = _Chunk(layout, origin)
+        last_of_text = stop == len(self._shown)
+        limit = self._offsets.units(start + CHUNK_LENGTH) - origin
+        tall = self._objects
+        y, ended = top, True
+        style = self.style
+        layout.beginLayout()
+        while True:
+            line = layout.createLine()
+            if not line.isValid():
+                break
+            line.setLineWidth(width)
+            line_height, baseline = style.line_height, style.baseline
+            if tall:
+                line_height, baseline = self._line_extent(line, origin)
+            line.setPosition(QPointF(0.0, y + baseline - line.ascent()))
+            chunk.tops.append(y)
+            chunk.baselines.append(baseline)
+            y += line_height
+            chunk.end = origin + line.textStart() + line.textLength()
+            if not last_of_text and line.textStart() + line.textLength() >= limit:
+                ended = False
+                break
+        layout.endLayout()
+        chunk.tops.append(y)
+        chunk.needs = len(self._shown) + 1 if ended else self._next_break(self._offsets.code_points(chunk.end))
+        chunk.pills = list(self._find_pills(chunk)) if self.content.spans else []
+        return chunk, ended
+
+    def _next_break(self, position: int) -> int:
+        """After the word that begins at ``position``: had it been shorter, it might have fitted the line before."""
+        space = self._shown.find(" ", position + 1)
+        return min(len(self._shown) if space < 0 else space + 1, position + CHUNK_LOOKAHEAD)
+
+    def _format_ranges(
+        self, start: int, stop: int, origin: int, width: int
+    ) -> Iterator[QTextLayout.FormatRange]:
+        units, style = self._offsets.units, self.style
+
+        def made(first: int, end: int, kind: Style, spacing: float = 0.0) -> QTextLayout.FormatRange:
+            item = QTextLayout.FormatRange()
+            item.start = units(first) - origin
+            item.length = units(end) - units(first)
+            item.format = style.format(kind, spacing)
+            return item
+
+        spans = self.content.spans
+        for index, span in enumerate(spans):
+            first, end = max(span.start, start), min(span.end, stop)
+            if first >= end:
+                continue
+            if not span.style & Style.CODE:
+                yield made(first, end, span.style)
+                continue
+            if first > start and first == span.start:
+                before = spans[index - 1] if index and spans[index - 1].end == first else None
+                if not (before and before.style & Style.CODE) and first - 1 not in self._objects:
+                    yield made(first - 1, first, before.style if before else Style.PLAIN, INLINE_CODE_PADDING)
+            if end - 1 > first:
+                yield made(first, end - 1, span.style)
+            yield made(end - 1, end, span.style, INLINE_CODE_PADDING if end == span.end else 0.0)
+        space = style.metrics.horizontalAdvance(_NO_BREAK_SPACE) if self._objects else 0.0
+        for position, picture in self._objects.items():
+            if start <= position < stop:
+                yield made(position, position + 1, Style.PLAIN, min(picture.width, width) - space)
+
+    def _line_extent(self, line: QTextLine, origin: int) -> tuple[int, int]:
+        style = self.style
+        first = self._offsets.code_points(origin + line.textStart())
+        end = self._offsets.code_points(origin + line.textStart() + line.textLength())
+        above, below = style.baseline, style.line_height - style.baseline
+        for position, picture in self._objects.items():
+            if first <= position < end:
+                above = max(above, round(picture.ascent) + 3)
+                below = max(below, round(picture.descent) + 3)
+        return above + below, above
+
+    def _find_pills(self, chunk: _Chunk) -> Iterator[QRectF]:
+        """The rounded backgrounds of inline code, one a line."""
+        style = self.style
+        height = style.metrics.ascent() + style.metrics.descent()
+        for span in self.content.spans:
+            if not span.style & Style.CODE:
+                continue
+            start, end = self._offsets.units(span.start), self._offsets.units(span.end)
+            if end <= chunk.start or start >= chunk.end:
+                continue
+            for rect in self._chunk_rects(chunk, start, end):
+                line_top = rect.y() + style.baseline - style.metrics.ascent()
+                left = rect.x() - INLINE_CODE_PADDING
+                yield QRectF(left, line_top - 1, rect.right() - left, height + 2)
+
+    # --- geometry ----------------------------------------------------------------------------------------
+
+    def rects(self, start: int, end: int) -> Iterator[QRectF]:
+        """The areas of ``[start, end)``, one a line (more in mixed directions)."""
+        for chunk in self._chunks:
+            if chunk.end > start and chunk.start < end:
+                yield from self._chunk_rects(chunk, start, end)
+
+    def _chunk_rects(self, chunk: _Chunk, start: int, end: int) -> Iterator[QRectF]:
+        mixed = not self._shown.isascii()
+        for index in range(len(chunk.tops) - 1):
+            line = chunk.layout.lineAt(index)
+            first = max(start - chunk.start, line.textStart())
+            last = min(end - chunk.start, line.textStart() + line.textLength())
+            if first >= last:
+                continue
+            top, height = chunk.tops[index], chunk.tops[index + 1] - chunk.tops[index]
+            if mixed:
+                runs = line.glyphRuns(first, last - first)
+                areas = [run.boundingRect() for run in runs]
+                bidirectional = any(run.isRightToLeft() for run in runs)
+                if bidirectional and areas:
+                    for area in areas:
+                        yield QRectF(area.x(), top, area.width(), height)
+                    continue
+            left, right = _x(line, first), _x(line, last)
+            yield QRectF(min(left, right), top, abs(right - left), height)
+
+    def offset_at(self, x: float, y: float) -> int:
+        """The offset nearest to a point of the run."""
+        if not self._chunks:
+            return 0
+        chunk, index = self._line_at(y)
+        line = chunk.layout.lineAt(index)
+        if not line.isValid():
+            return chunk.start
+        offset = line.xToCursor(x)
+        if index < len(chunk.tops) - 2 or chunk is not self._chunks[-1]:
+            offset = min(offset, line.textStart() + max(0, line.textLength() - 1))
+        return chunk.start + offset
+
+    def _line_at(self, y: float) -> tuple[_Chunk, int]:
+        low = bisect_right(self._chunks, y, key=lambda chunk: chunk.tops[0]) - 1
+        chunk = self._chunks[max(0, low)]
+        index = bisect_right(chunk.tops, y) - 1
+        return chunk, max(0, min(index, len(chunk.tops) - 2))
+
+    def caret(self, offset: int) -> QRectF:
+        """Where a caret before ``offset`` stands: no width, a line's height."""
+        if not self._chunks:
+            return QRectF(0, 0, 0, self.style.line_height)
+        low = bisect_right(self._chunks, offset, key=lambda chunk: chunk.start) - 1
+        chunk = self._chunks[max(0, low)]
+        line = chunk.layout.lineForTextPosition(offset - chunk.start)
+        if not line.isValid():
+            return QRectF(0, chunk.tops[0], 0, self.style.line_height)
+        index = line.lineNumber()
+        top = chunk.tops[index]
+        return QRectF(_x(line, offset - chunk.start), top, 0, chunk.tops[index + 1] - top)
+
+    def baseline_at(self, offset: int) -> float:
+        rect = self.caret(offset)
+        chunk, index = self._line_at(rect.y())
+        return rect.y() + chunk.baselines[index] if chunk.baselines else rect.y()
+
+    def href_at(self, x: float, y: float) -> tuple[str, str] | None:
+        """The link under a point of the run, with its shown text."""
+        if not 0 <= y < self.height:
+            return None
+        for span in self.content.spans:
+            if span.href:
+                start, end = self._offsets.units(span.start), self._offsets.units(span.end)
+                if any(rect.contains(x, y) for rect in self.rects(start, end)):
+                    return span.href, self.text[span.start : span.end]
+        return None
+
+    def slice(self, start: int, end: int) -> InlineText:
+        """The content of ``[start, end)``."""
+        first, last = self._offsets.code_points(start), self._offsets.code_points(end)
+        return sliced(self.content, first, last)
+
+    def units(self, code_points: int) -> int:
+        return self._offsets.units(code_points)
+
+    # --- painting ----------------------------------------------------------------------------------------
+
+    def paint(
+        self,
+        painter: QPainter,
+        x: float,
+        y: float,
+        clip: QRectF,
+        pill_color: QColor,
+        marks: Sequence[Mark] = (),
+    ) -> None:
+        """Paint the lines that meet ``clip``, with the run's top left corner at ``(x, y)``."""
+        for chunk in self._chunks:
+            if y + chunk.tops[-1] <= clip.top() or y + chunk.tops[0] >= clip.bottom():
+                continue
+            if chunk.pills:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(pill_color)
+                for pill in chunk.pills:
+                    painter.drawRoundedRect(pill.translated(x, y), 4, 4)
+            for mark in marks:
+                if mark.end > chunk.start and mark.start < chunk.end:
+                    for rect in self._chunk_rects(chunk, mark.start, mark.end):
+                        painter.fillRect(rect.translated(x, y), mark.color)
+            painter.setPen(self.style.color)
+            chunk.layout.draw(painter, QPointF(x, y), [], clip)
+        for position, picture in self._objects.items():
+            offset = self._offsets.units(position)
+            place = self.caret(offset)
+            if y + place.bottom() > clip.top() and y + place.top() < clip.bottom():
+                picture.paint(painter, x + place.x(), y + self.baseline_at(offset))
+
+
+def _x(line: QTextLine, offset: int) -> float:
+    """The horizontal place of a caret before ``offset`` of the layout."""
+    found = line.cursorToX(offset)
+    return float(found[0]) if isinstance(found, tuple) else float(found)
+
+
+def sliced(content: InlineText, first: int, last: int) -> InlineText:
+    """The part ``[first, last)``, in code points, with its styles and objects."""
+    if first <= 0 and last >= len(content.text):
+        return content
+    spans = tuple(
+        type(span)(max(span.start, first) - first, min(span.end, last) - first, span.style, span.href)
+        for span in content.spans
+        if span.start < last and span.end > first
+    )
+    objects: list[InlineMath | InlineImage] = []
+    for item in content.objects:
+        if first <= item.position < last:
+            moved = item.position - first
+            objects.append(
+                InlineMath(moved, item.tex)
+                if isinstance(item, InlineMath)
+                else InlineImage(moved, item.alt, item.url)
+            )
+    return InlineText(content.text[first:last], spans, tuple(objects))

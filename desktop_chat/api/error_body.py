@@ -39,6 +39,11 @@ _QUOTA = re.compile(
     r"|credit balance is too low|requires more credits|exceeded_current_quota",
     re.IGNORECASE,
 )
+_UNKNOWN_MODEL = re.compile(
+    r"\binvalid model name\b|\bmodel\b[^.;]{0,100}\b(?:not found|does not exist)\b", re.IGNORECASE
+)
+_FIELD = re.compile(r"Field '(?P<name>[\w.]{1,60})': ")
+"""How llama.cpp names the refused field."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +77,12 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def is_unknown_model(self) -> bool:
+        return any(code in ("model_not_found", "invalid_model") for code in self.codes) or bool(
+            _UNKNOWN_MODEL.search(self.message)
+        )
+
+    @property
     def is_quota(self) -> bool:
         return any(_QUOTA.search(code) for code in self.codes) or bool(_QUOTA.search(self.message))
 
@@ -97,6 +108,10 @@ def error_body_from(payload: object) -> ErrorBody:
     reader = _Reader()
     reader.read(payload, depth=0)
     message = _sentence("; ".join(dict.fromkeys(reader.words)))
+    param = reader.param
+    if param is None and (named := _FIELD.match(message)):
+        param = named["name"]
+        message = f"{param}: {message[named.end() :]}"
     prompt, limit = reader.prompt_tokens, reader.context_tokens
     if limit is None and _OVERFLOW.search(message):
         prompt, limit = _overflow_numbers(message)
@@ -104,7 +119,7 @@ def error_body_from(payload: object) -> ErrorBody:
         message=message,
         codes=tuple(dict.fromkeys(reader.codes)),
         status=reader.status,
-        param=reader.param,
+        param=param,
         request_id=reader.request_id,
         retry_after_s=reader.retry_after_s,
         prompt_tokens=prompt,

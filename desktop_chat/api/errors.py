@@ -195,7 +195,7 @@ def _not_found(found: ErrorBody, base_url: str) -> NotFoundError:
         return NotFoundError(
             found.message,
             sentence="Nothing is found at this address.",
-            advice=f"The base URL usually ends in /v1: try {base_url}/v1.",
+            advice=f"The base URL usually ends in /v1: try {base_url.partition('/v1/')[0]}/v1.",
         )
     return NotFoundError(
         found.message, sentence=_quoted("The server does not know this model or address", found.message)
@@ -216,7 +216,7 @@ def _refused(status: int, found: ErrorBody) -> ChatError:
     words = found.message
     if found.is_context_overflow:
         return ContextOverflowError(words, sentence=_overflow_sentence(found))
-    if any(code in ("model_not_found", "invalid_model") for code in found.codes):
+    if found.is_unknown_model:
         return NotFoundError(words, sentence=_quoted("The server does not know this model", words))
     if status == 413:
         return InvalidRequestError(words, sentence="The message is larger than the server accepts.",

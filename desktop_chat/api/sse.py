@@ -87,6 +87,7 @@ class SSEDecoder:
             self._decode_lines(complete, events)
             data = data[end:]
         if data and not self.error:
+            self._after_cr = False
             self._pending.append(data)
             self._pending_bytes += len(data)
             if self._pending_bytes > self._max:

@@ -58,6 +58,23 @@ class Control(NamedTuple):
         return self._replace(rect=self.rect.translated(x, y))
 
 
+class DisplayMath(Protocol):
+    """A display formula's picture."""
+
+    width: float
+    ascent: float
+
+    @property
+    def height(self) -> float: ...
+    def paint(self, painter: QPainter, x: float, baseline: float) -> None: ...
+
+
+class MathMaker(Protocol):
+    """Gives a formula's picture, or ``None`` while there is none."""
+
+    def __call__(self, tex: str, style: TextStyle, *, display: bool = True) -> DisplayMath | None: ...
+
+
 class Scrollable(NamedTuple):
     rect: QRectF
     sideways: Sideways
@@ -87,6 +104,7 @@ class BoxContext:
     pictures: PictureMaker
     highlighter: Highlighter
     style: TextStyle
+    display_math: MathMaker
     states: dict[tuple[object, ...], BlockState] = field(default_factory=dict)
     path: tuple[object, ...] = ()
     depth: int = 0
@@ -97,6 +115,7 @@ class BoxContext:
             self.pictures,
             self.highlighter,
             style or self.style,
+            self.display_math,
             self.states,
             (*self.path, step),
             self.depth + deeper,
@@ -206,6 +225,10 @@ class Box:
         """Do what a control of this box says; returns whether the box needs a new layout."""
         return False
 
+    def has_pictures(self) -> bool:
+        """Whether a formula's picture may change how it looks."""
+        return any(getattr(placed.run, "has_objects", False) for placed in self.runs())
+
     def first_baseline(self) -> float | None:
         """Of its first line, where a list marker stands."""
         return None
@@ -303,6 +326,9 @@ class StackBox(Box):
         for box, top in zip(self.boxes, self._tops, strict=True):
             for found in box.scrollables():
                 yield Scrollable(found.rect.translated(self.indent, top), found.sideways)
+
+    def has_pictures(self) -> bool:
+        return any(box.has_pictures() for box in self.boxes)
 
     def first_baseline(self) -> float | None:
         if not self.boxes:

@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import QRectF
 
 from desktop_chat.markup.blocks import Block, CodeBlock
+from desktop_chat.markup.safety import visible_code
 from desktop_chat.ui.theme import Radius, Space
 from desktop_chat.ui.transcript.boxes import Box, BoxContext, Control, Paint, PlacedRun, Scrollable
 from desktop_chat.ui.transcript.code_run import CodeRun
@@ -43,8 +44,9 @@ class CodeBox(Box):
 
     def _show(self) -> None:
         block = self._block
-        colors = self._context.highlighter.lines(self, block.code, block.language, closed=block.closed)
-        self._code.set_code(block.code, colors)
+        code = visible_code(block.code)
+        colors = self._context.highlighter.lines(self, code, block.language, closed=block.closed)
+        self._code.set_code(code, colors)
 
     @property
     def block(self) -> CodeBlock:

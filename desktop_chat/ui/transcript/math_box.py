@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from PySide6.QtCore import QRectF, Qt
 
-from desktop_chat.markup.blocks import Block, InlineText, MathBlock
+from desktop_chat.markup.blocks import InlineText, MathBlock
+from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.boxes import Box, BoxContext, Control, Paint, PlacedRun, Scrollable
 from desktop_chat.ui.transcript.sideways import Sideways
 from desktop_chat.ui.transcript.text_run import TextRun
@@ -14,39 +15,50 @@ from desktop_chat.ui.transcript.typography import color
 
 
 class MathBox(Box):
-    """A display formula. Its one run is the TeX source: what is found, selected and copied."""
-
-    run_count = 1
+    """A display formula. Its run, while it has no picture, is the TeX source; the whole of it copies as TeX."""
 
     def __init__(self, block: MathBlock, context: BoxContext) -> None:
         self._block = block
-        self._context = context
+        tex = block.tex.strip()
+        self._picture = context.display_math(tex, context.style) if block.closed else None
+        self.waits = self._picture is None and block.closed
         self._sideways = Sideways(context.state())
         self._source = TextRun(
-            InlineText(block.tex.strip().replace("\n", "\u2028")),
+            InlineText(tex.replace("\n", "\u2028")),
             context.typography.code,
             context.pictures,
             Qt.AlignmentFlag.AlignHCenter,
         )
+        self.run_count = 0 if self._picture else 1
 
-    @property
-    def block(self) -> MathBlock:
-        return self._block
-
-    def lay_out(self, width: int) -> int:
-        self.width = width
-        self.height = self._source.lay_out(width)
-        return self.height
-
-    def update(self, block: Block) -> bool:  # noqa: ARG002 - a formula is made anew
-        return False
-
-    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
-        marks = paint.marks.marks(first_run, self._source)
-        self._source.paint(paint.painter, x, y, paint.clip, color(paint.palette.inline_code), marks)
+    def has_pictures(self) -> bool:
+        return self.waits
 
     def copy_text(self) -> str:
         return self._block.tex
+
+    def lay_out(self, width: int) -> int:
+        self.width = self._sideways.window_width = width
+        if self._picture is None:
+            self.height = self._source.lay_out(width)
+        else:
+            self._sideways.content_width = round(self._picture.width)
+            self.height = round(self._picture.height) + Space.S
+        return self.height
+
+    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
+        if self._picture is None:
+            marks = paint.marks.marks(first_run, self._source)
+            self._source.paint(paint.painter, x, y, paint.clip, color(paint.palette.inline_code), marks)
+            return
+        left = x + max(0.0, (self.width - self._picture.width) / 2) - self._sideways.offset
+        paint.painter.save()
+        try:
+            paint.painter.setClipRect(QRectF(x, y, self.width, self.height).intersected(paint.clip))
+            self._picture.paint(paint.painter, left, y + Space.XS + self._picture.ascent)
+        finally:
+            paint.painter.restore()
+        self._sideways.paint(paint, QRectF(x, y, self.width, self.height + Space.XS))
 
     def controls(self) -> Iterator[Control]:
         yield Control(QRectF(0, 0, self.width, self.height), "copy-math", "Copy formula as TeX", self)
@@ -55,4 +67,5 @@ class MathBox(Box):
         yield Scrollable(QRectF(0, 0, self.width, self.height), self._sideways)
 
     def runs(self) -> Iterator[PlacedRun]:
-        yield PlacedRun(self._source, 0, 0)
+        if self._picture is None:
+            yield PlacedRun(self._source, 0, 0)

@@ -15,7 +15,7 @@ from desktop_chat.markup.blocks import Block, CodeBlock, InlineText, RawText
 from desktop_chat.ui.theme import Radius, Space
 from desktop_chat.ui.transcript import estimates, labels
 from desktop_chat.ui.transcript.block_boxes import make_box
-from desktop_chat.ui.transcript.boxes import BlockState, Box, BoxContext, Paint, PlacedRun
+from desktop_chat.ui.transcript.boxes import BlockState, Box, BoxContext, MathMaker, Paint, PlacedRun
 from desktop_chat.ui.transcript.code_run import Highlighter
 from desktop_chat.ui.transcript.column import Column, Entry, Part, Spec
 from desktop_chat.ui.transcript.flow import Flow
@@ -65,6 +65,7 @@ class Workshop(NamedTuple):
     typography: Typography
     pictures: PictureMaker
     highlighter: Highlighter
+    display_math: MathMaker
     can_continue: Callable[[Message], bool]
 
 
@@ -366,7 +367,7 @@ class MessageLayout:
         message, shop = self.message, self._workshop
         part = spec.part
         style = shop.typography.quiet if part.section == Section.REASONING else shop.typography.body
-        context = BoxContext(shop.typography, shop.pictures, shop.highlighter, style, self._memory.blocks, tuple(part))
+        context = BoxContext(shop.typography, shop.pictures, shop.highlighter, style, shop.display_math, self._memory.blocks, tuple(part))
         match part.section:
             case Section.HEADER:
                 return HeaderBox(message)
@@ -392,6 +393,16 @@ class MessageLayout:
         entry.is_exact = False
         if entry.box is not None:
             entry.box.refresh()
+
+    def forget_formulas(self) -> int | None:
+        """Drop the boxes that show inline objects or a formula's source; returns the first of them."""
+        first = None
+        for index, entry in enumerate(self.column.entries):
+            box = entry.box
+            if box is not None and entry.spec.part.section in {Section.BODY, Section.REASONING} and box.has_pictures():
+                entry.box, entry.is_exact = None, False
+                first = index if first is None else first
+        return first
 
     def rows_between(self, top: float, bottom: float) -> range:
         """The entries that meet ``[top, bottom)`` of the message."""

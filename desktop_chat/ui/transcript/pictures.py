@@ -1,15 +1,25 @@
-"""Formulas and image placeholders within a line; nothing is ever fetched."""
+"""Formulas and image placeholders; nothing is ever fetched. A formula shows its source until its picture is ready."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from concurrent.futures import Future
+from functools import cache
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter
+from PySide6.QtSvg import QSvgRenderer
+from shiboken6 import isValid
 
 from desktop_chat.markup.blocks import InlineImage, InlineMath
+from desktop_chat.markup.math import MathImage, MathRenderer
+from desktop_chat.ui.transcript.text_run import InlinePicture
 from desktop_chat.ui.transcript.typography import TextStyle, Typography, color
+
+
+logger = logging.getLogger(__name__)
 
 
 class Chip:
@@ -31,18 +41,78 @@ class Chip:
         painter.drawText(QPointF(x + 6, baseline), self._text)
 
 
-class Pictures:
-    """Makes what stands in a line for an inline object; ``arrived`` is called when a better one is ready."""
+class Formula:
+    """A formula's picture."""
 
-    def __init__(self, typography: Typography, arrived: Callable[[], None]) -> None:
+    def __init__(self, image: MathImage) -> None:
+        self._renderer = QSvgRenderer(image.svg)
+        self.width = image.width + 2
+        self.ascent = image.baseline
+        self.descent = image.height - image.baseline
+
+    @property
+    def height(self) -> float:
+        return self.ascent + self.descent
+
+    def paint(self, painter: QPainter, x: float, baseline: float) -> None:
+        area = QRectF(x + 1, baseline - self.ascent, self.width - 2, self.height)
+        self._renderer.render(painter, area)
+
+
+@cache
+def math_renderer() -> MathRenderer:
+    """The program's one formula worker; it starts with the first formula."""
+    return MathRenderer()
+
+
+class Pictures(QObject):
+    """Makes what stands in a line for an inline object.
+
+    Signals:
+        rendered: a formula's picture is ready (emitted in the worker's thread).
+    """
+
+    rendered = Signal()
+
+    def __init__(self, typography: Typography, arrived: Callable[[], None], parent: QObject) -> None:
+        super().__init__(parent)
         self._typography = typography
-        self.arrived = arrived
+        self._asked: set[tuple[str, float, str, bool]] = set()
+        self.waiting: list[Future[MathImage | None]] = []
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(30)
+        self._timer.timeout.connect(arrived)
+        self.rendered.connect(self._timer.start)
 
-    def make(self, item: InlineMath | InlineImage, style: TextStyle) -> Chip:  # noqa: ARG002 - the chip's own
+    def make(self, item: InlineMath | InlineImage, style: TextStyle) -> InlinePicture:
         type_ = self._typography
         ground = type_.theme.palette.inline_code
         if isinstance(item, InlineMath):
-            return Chip(item.tex[:120], type_.code, ground)
+            formula = self.formula(item.tex, style, display=False)
+            return formula or Chip(item.tex[:120], type_.code, ground)
         host = urlsplit(item.url).hostname if "://" in item.url else ""
         name = item.alt[:60] or "Image"
         return Chip(f"{name} · image from {host}" if host else f"{name} · image", type_.label, ground)
+
+    def formula(self, tex: str, style: TextStyle, *, display: bool = True) -> Formula | None:
+        """The picture if it is ready; else it is asked for, and told of when it is."""
+        size = round(style.font.pixelSize() * (1.12 if display else 1.04), 2)
+        key = (tex, size, style.color.name(), display)
+        image = math_renderer().cached(tex, size, key[2], display=display)
+        if image is not None:
+            return Formula(image)
+        if key not in self._asked:
+            self._asked.add(key)
+            future = math_renderer().render(tex, size, key[2], display=display)
+            self.waiting.append(future)
+            future.add_done_callback(self._done)
+        return None
+
+    def _done(self, future: Future[MathImage | None]) -> None:
+        if future.cancelled():
+            return
+        if (error := future.exception()) is not None:
+            logger.error("a formula's picture failed", exc_info=error)
+        elif future.result() is not None and isValid(self):  # the view may be gone by now
+            self.rendered.emit()

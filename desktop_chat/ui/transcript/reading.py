@@ -9,6 +9,7 @@ from PySide6.QtCore import QMimeData, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 
 from desktop_chat.markup import to_html
+from desktop_chat.markup.safety import without_controls
 from desktop_chat.ui.transcript.column import Part
 from desktop_chat.ui.transcript.message_layout import Section
 from desktop_chat.ui.transcript.places import EntryMarks, Place, Selection, occurrences
@@ -75,7 +76,7 @@ class Reading:
         text = self.selected_text()
         if not text:
             return
-        text = "".join(c for c in text if c in "\n\t" or ord(c) >= 32 and not 127 <= ord(c) < 160)
+        text = without_controls(text)
         data = QMimeData()
         data.setText(text)
         if kind == "rich":

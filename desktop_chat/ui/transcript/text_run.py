@@ -134,6 +134,10 @@ class TextRun:
         self.right_to_left = is_right_to_left(self._shown)
 
     @property
+    def has_objects(self) -> bool:
+        return bool(self._objects)
+
+    @property
     def text(self) -> str:
         return self.content.text
 

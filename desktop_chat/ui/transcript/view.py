@@ -18,7 +18,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolButton, QWidget
 
 from desktop_chat.domain.messages import Message, Role
-from desktop_chat.ui.theme import Space, Theme
+from desktop_chat.ui.fonts import load_fonts
+from desktop_chat.ui.theme import Space, Theme, theme_for
 from desktop_chat.ui.transcript import labels
 from desktop_chat.ui.transcript.code_colors import CodeColors
 from desktop_chat.ui.transcript.cursor import BreathingCursor
@@ -62,7 +63,7 @@ class TranscriptView(QAbstractScrollArea):
     find_result = Signal(int, int)
     zoom_requested = Signal(int)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("transcript")
         self.setAccessibleName("Conversation")
@@ -79,7 +80,8 @@ class TranscriptView(QAbstractScrollArea):
         self._anchor: Anchor | None = None
         self._is_following = True
         self._moves_bar = False
-        self._theme = theme
+        self._theme = theme = theme or theme_for(dark=False)
+        load_fonts()
         self._workshop = self._make_workshop()
         self.stack = MessageStack(self._model, self._workshop, self._column_width())
         self.clock = FrameClock(self._flush, self)
@@ -145,11 +147,14 @@ class TranscriptView(QAbstractScrollArea):
 
     def _make_workshop(self) -> Workshop:
         type_ = Typography(self._theme)
-        pictures = Pictures(type_, self._pictures_arrived)
-        return Workshop(type_, pictures.make, CodeColors(type_), self._can_continue)
+        pictures = Pictures(type_, self._pictures_arrived, self)
+        return Workshop(type_, pictures.make, CodeColors(type_), pictures.formula, self._can_continue)
 
     def _pictures_arrived(self) -> None:
-        self.stack.reset()
+        for row, layout in self.stack.laid_out():
+            first = layout.forget_formulas()
+            if first is not None:
+                self.stack.touched(row, first)
         self.refresh()
 
     def _apply_theme(self) -> None:
@@ -360,6 +365,13 @@ class TranscriptView(QAbstractScrollArea):
         anchor = self.stack.anchor_at(max(0, y))
         if anchor is not None:
             self.scroll_to(anchor)
+
+    def scroll_to_message(self, message_id: int) -> None:
+        """Bring a message to the window's top; does nothing for one of another branch."""
+        row = self._model.row_of(message_id)
+        if row is not None:
+            self._set_following(False)
+            self.scroll_to_y(self.stack.message_top(row))
 
     def go_to_start(self) -> None:
         self._set_following(False)

@@ -21,6 +21,10 @@ class BreathingCursor:
         self._timer.setInterval(90)
         self._timer.timeout.connect(self._breathe)
 
+    @property
+    def is_breathing(self) -> bool:
+        return self._timer.isActive()
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
 

@@ -172,6 +172,11 @@ class Composer(QWidget):
         elif (document := self._documents.get(conversation_id)) is not None:
             document.clear()
 
+    def clear_edit(self, conversation_id: int) -> None:
+        """The edited message is on its way; the draft from before comes back."""
+        if conversation_id == self._conversation_id:
+            self._leave_edit()
+
     def restore(self, conversation_id: int, text: str) -> None:
         """Put back what could not be sent, in front of what was typed since."""
         if conversation_id == self._conversation_id and text not in self.edit.text:

@@ -176,7 +176,8 @@ class Button(Painted):
 
     def _paint_content(self, painter: QPainter, box: QRectF, ink: str) -> None:
         if not self.text():
-            paint_icon(painter, self.icon_name, box, self._icon_size, ink)
+            if self.icon_name:
+                paint_icon(painter, self.icon_name, box, self._icon_size, ink)
             return
         box = box.adjusted(Space.M, 0, -Space.M, 0)
         if self.icon_name:

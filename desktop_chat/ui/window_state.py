@@ -1,0 +1,52 @@
+"""What the next start needs before anything else is read: the window's place and look. Losing it costs nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QSettings
+
+if TYPE_CHECKING:
+    from desktop_chat.ui.appearance import Appearance
+    from desktop_chat.ui.main_window import MainWindow
+
+
+class WindowState:
+    """Kept in ``window.ini`` beside the settings.
+
+    Args:
+        folder: where the file is; ``None`` keeps nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._file = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat) if folder else None
+
+    def restore(self, window: MainWindow, appearance: Appearance) -> None:
+        """Call before the window is shown."""
+        if self._file is None:
+            return
+        theme = self._file.value("theme", "system")
+        size = self._file.value("font_size", 15, type=int)
+        if isinstance(theme, str) and isinstance(size, int) and 9 <= size <= 32:
+            appearance.choose(theme, size)
+        geometry = self._file.value("geometry")
+        if isinstance(geometry, QByteArray):
+            window.restoreGeometry(geometry)
+        window.set_sidebar_wanted(self._file.value("sidebar", True, type=bool) is True)
+
+    @property
+    def conversation_id(self) -> int:
+        """The one shown last; 0 for none."""
+        value = self._file.value("conversation", 0, type=int) if self._file else 0
+        return value if isinstance(value, int) else 0
+
+    def save(self, window: MainWindow, theme: str, font_size: int, conversation_id: int) -> None:
+        if self._file is None:
+            return
+        self._file.setValue("geometry", window.saveGeometry())
+        self._file.setValue("sidebar", window.sidebar_wanted)
+        self._file.setValue("theme", theme)
+        self._file.setValue("font_size", font_size)
+        self._file.setValue("conversation", conversation_id)
+        self._file.sync()

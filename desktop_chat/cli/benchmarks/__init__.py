@@ -33,6 +33,7 @@ BENCHMARKS: Final = (
     Benchmark("start", "Start-up", "desktop_chat.cli.benchmarks.start:measure"),
     Benchmark("stream", "Streaming engine", "desktop_chat.cli.benchmarks.stream:measure"),
     Benchmark("markup", "Markdown of a streamed answer", "desktop_chat.cli.benchmarks.markup:measure"),
+    Benchmark("transcript", "Transcript", "desktop_chat.ui.transcript.benchmark:measure"),
 )
 
 

@@ -65,7 +65,12 @@ class TextBox(Box):
     def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
         run = self.text_run
         run.paint(
-            paint.painter, x, y, paint.clip, color(paint.palette.inline_code), paint.marks.marks(first_run, run)
+            paint.painter,
+            x,
+            y,
+            paint.clip,
+            color(paint.palette.inline_code),
+            paint.marks.marks(first_run, run),
         )
 
     def runs(self) -> Iterator[PlacedRun]:
@@ -86,14 +91,16 @@ class RuleBox(Box):
         self.width, self.height = width, 2 * Space.S + 1
         return self.height
 
-    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:  # noqa: ARG002 - it has no runs
+    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
         paint.painter.fillRect(QRectF(x, y + Space.S, self.width, 1), color(paint.palette.border))
 
 
 def gap_between(before: Block, after: Block) -> int:
     """The distance between two blocks, in pixels: more above what opens a section, less below a heading."""
     if isinstance(after, Heading):
-        return Space.S if isinstance(before, Heading) else (Space.XL if after.level <= 2 else Space.L + Space.XS)
+        return (
+            Space.S if isinstance(before, Heading) else (Space.XL if after.level <= 2 else Space.L + Space.XS)
+        )
     if isinstance(before, Heading):
         return Space.S
     large = (CodeBlock, Table, MathBlock, Quote)
@@ -208,7 +215,7 @@ class ListBox(StackBox):
     def block(self) -> ListBlock:
         return self._block
 
-    def gap_before(self, index: int) -> int:  # noqa: ARG002 - the same between all items
+    def gap_before(self, index: int) -> int:
         return Space.XS if self._block.tight else Space.M
 
     def update(self, block: Block) -> bool:
@@ -276,7 +283,9 @@ def _paint_tick(painter: QPainter, rect: QRectF, ink: str) -> None:
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     x, y = rect.x(), rect.y()
-    painter.drawPolyline(QPolygonF([QPointF(x + 3.8, y + 7.8), QPointF(x + 6.5, y + 10.6), QPointF(x + 11.4, y + 4.8)]))
+    painter.drawPolyline(
+        QPolygonF([QPointF(x + 3.8, y + 7.8), QPointF(x + 6.5, y + 10.6), QPointF(x + 11.4, y + 4.8)])
+    )
 
 
 class FootnotesBox(StackBox):
@@ -292,7 +301,7 @@ class FootnotesBox(StackBox):
         self._labels = [label for label, _ in block.notes]
         self.boxes = [BlockStack(blocks, inner.inner(i)) for i, (_, blocks) in enumerate(block.notes)]
 
-    def gap_before(self, index: int) -> int:  # noqa: ARG002 - the same between all notes
+    def gap_before(self, index: int) -> int:
         return Space.XS
 
     def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:

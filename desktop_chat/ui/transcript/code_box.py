@@ -112,7 +112,9 @@ class CodeBox(Box):
         palette, type_ = paint.palette, paint.typography
         top = y + (HEADER_HEIGHT - type_.small.line_height) / 2 + 1
         language = self._block.language.lower()
-        shown = paint.text(type_.small, x + Space.L, top, _LANGUAGE_NAMES.get(language, language), palette.text_faint)
+        shown = paint.text(
+            type_.small, x + Space.L, top, _LANGUAGE_NAMES.get(language, language), palette.text_faint
+        )
         if self._code.line_count > FOLD_LINES:
             count = f"{self._code.line_count:,} lines"
             paint.text(type_.small, x + Space.L + shown + Space.M, top, count, palette.text_faint)

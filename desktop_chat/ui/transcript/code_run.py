@@ -31,7 +31,9 @@ class ColoredSpan(NamedTuple):
 class Highlighter(Protocol):
     """Colours code. ``lines`` returns the spans of each line; it may be called for a growing text each frame."""
 
-    def lines(self, key: object, code: str, language: str, *, closed: bool) -> Sequence[Sequence[ColoredSpan]]: ...
+    def lines(
+        self, key: object, code: str, language: str, *, closed: bool
+    ) -> Sequence[Sequence[ColoredSpan]]: ...
 
 
 class CodeRun:
@@ -133,7 +135,9 @@ class CodeRun:
         """Code points ``[start, end)`` of a shown line, without its line end."""
         start = self._starts[index]
         end = self._starts[index + 1] if index + 1 < len(self._starts) else len(self.code)
-        return start, end - 1 if end > start and self.code[end - 1] == "\n" and index + 1 < len(self._starts) else end
+        return start, end - 1 if end > start and self.code[end - 1] == "\n" and index + 1 < len(
+            self._starts
+        ) else end
 
     def _layout(self, index: int) -> QTextLayout:
         found = self._layouts.get(index)

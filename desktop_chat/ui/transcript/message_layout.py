@@ -176,7 +176,12 @@ class MessageLayout:
 
     @property
     def is_waiting(self) -> bool:
-        return self.is_streaming and not self._body.length and not self._reasoning.length and not self.message.tool_calls
+        return (
+            self.is_streaming
+            and not self._body.length
+            and not self._reasoning.length
+            and not self.message.tool_calls
+        )
 
     @property
     def is_thinking(self) -> bool:
@@ -211,7 +216,13 @@ class MessageLayout:
         if message.error is not None:
             key = (message.error, self.error_actions())
             yield Spec(Part(Section.ERROR), key, Space.M if self._body.length else Space.S)
-        end = (message.state, message.finish_reason, message.metrics, message.sibling_index, message.sibling_count)
+        end = (
+            message.state,
+            message.finish_reason,
+            message.metrics,
+            message.sibling_index,
+            message.sibling_count,
+        )
         gap = Space.M if message.role is Role.USER else Space.XS
         yield Spec(Part(Section.FOOTER), (*end, self.footer_actions()), gap)
 
@@ -223,7 +234,11 @@ class MessageLayout:
         if self._reasoning.length and self.is_reasoning_open:
             found += self._reasoning.specs
         if self.is_waiting:
-            found.append(Spec(Part(Section.WAITING), self.waiting_text or labels.waiting_text(None, self.message.model)))
+            found.append(
+                Spec(
+                    Part(Section.WAITING), self.waiting_text or labels.waiting_text(None, self.message.model)
+                )
+            )
         text = self._body.specs
         if text:
             opening = Space.M if self.message.role is Role.USER else Space.XS
@@ -261,7 +276,12 @@ class MessageLayout:
         old = self.column.entries
         self._shown_shape = self._shape()
         specs = self._specs(first)
-        if first and first == self._first_of(Section.BODY) and specs and specs[0].part.section == Section.BODY:
+        if (
+            first
+            and first == self._first_of(Section.BODY)
+            and specs
+            and specs[0].part.section == Section.BODY
+        ):
             specs = [specs[0]._replace(gap=self.column.entries[first].spec.gap), *specs[1:]]
         known = {old[i].spec.part: i for i in range(first, len(old))}
         entries: list[Entry] = []
@@ -325,7 +345,9 @@ class MessageLayout:
     def _hugging_width(self) -> int:
         """As wide as the longest line of a short message; at most `USER_SHARE` of the column."""
         most = round(self.width * USER_SHARE)
-        if self._body.length > LONGEST_HUGGED or any(isinstance(s.source, CodeBlock) for s in self._body.specs):
+        if self._body.length > LONGEST_HUGGED or any(
+            isinstance(s.source, CodeBlock) for s in self._body.specs
+        ):
             return most
         type_ = self._workshop.typography
         natural = 0.0
@@ -367,7 +389,15 @@ class MessageLayout:
         message, shop = self.message, self._workshop
         part = spec.part
         style = shop.typography.quiet if part.section == Section.REASONING else shop.typography.body
-        context = BoxContext(shop.typography, shop.pictures, shop.highlighter, style, shop.display_math, self._memory.blocks, tuple(part))
+        context = BoxContext(
+            shop.typography,
+            shop.pictures,
+            shop.highlighter,
+            style,
+            shop.display_math,
+            self._memory.blocks,
+            tuple(part),
+        )
         match part.section:
             case Section.HEADER:
                 return HeaderBox(message)
@@ -399,7 +429,11 @@ class MessageLayout:
         first = None
         for index, entry in enumerate(self.column.entries):
             box = entry.box
-            if box is not None and entry.spec.part.section in {Section.BODY, Section.REASONING} and box.has_pictures():
+            if (
+                box is not None
+                and entry.spec.part.section in {Section.BODY, Section.REASONING}
+                and box.has_pictures()
+            ):
                 entry.box, entry.is_exact = None, False
                 first = index if first is None else first
         return first
@@ -443,14 +477,18 @@ class MessageLayout:
             begin(index)
             entry.box.paint(paint, x + left, y + top, 0)
         if bar_top is not None and bar_bottom is not None:
-            paint.painter.fillRect(QRectF(x, y + bar_top, 2, bar_bottom - bar_top), color(paint.palette.border))
+            paint.painter.fillRect(
+                QRectF(x, y + bar_top, 2, bar_bottom - bar_top), color(paint.palette.border)
+            )
 
     def end_point(self) -> QRectF | None:
         """A caret after the last character of the text that grows."""
         section = Section.BODY if self._body.length else Section.REASONING
         if section == Section.REASONING and not self.is_reasoning_open:
             return None
-        index = bisect_right(self.column.entries, Part(section, 1 << 60), key=lambda entry: entry.spec.part) - 1
+        index = (
+            bisect_right(self.column.entries, Part(section, 1 << 60), key=lambda entry: entry.spec.part) - 1
+        )
         entry = self.column.entries[index]
         if entry.box is None or entry.spec.part.section != section:
             return None

@@ -52,7 +52,7 @@ class HeaderBox(Box):
         self.width, self.height = width, 26
         return self.height
 
-    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:  # noqa: ARG002 - it has no runs
+    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
         type_, message = paint.typography, self._message
         name = message.model or {Role.SYSTEM: "System", Role.TOOL: "Tool"}.get(message.role, "Assistant")
         time = labels.clock_time(message.created_at)
@@ -72,7 +72,7 @@ class ReasoningHead(Box):
         self.width, self.height = width, ROW
         return self.height
 
-    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:  # noqa: ARG002 - it has no runs
+    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
         hovered = paint.is_hovered(self, "reasoning")
         ink = paint.palette.text if hovered else paint.palette.text_secondary
         style = paint.typography.label
@@ -96,10 +96,12 @@ class WaitingBox(Box):
         self.width, self.height = width, ROW
         return self.height
 
-    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:  # noqa: ARG002 - it has no runs
+    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
         style = paint.typography.body
         ink = paint.palette.text_faint
-        paint.text(style, x, y + (ROW - style.line_height) / 2, elided(style, self.text, self.width - 40), ink)
+        paint.text(
+            style, x, y + (ROW - style.line_height) / 2, elided(style, self.text, self.width - 40), ink
+        )
 
     def end_x(self, style: TextStyle) -> float:
         return min(self.width - 40, style.metrics.horizontalAdvance(self.text)) + Space.S
@@ -178,7 +180,9 @@ class ErrorBox(Box):
         words = (status + report.message[:2000]).strip()
         texts.append((words, type_.code))
         self._runs = [
-            TextRun(InlineText(text.replace("\n", "\u2028")), style, context.pictures) for text, style in texts if text
+            TextRun(InlineText(text.replace("\n", "\u2028")), style, context.pictures)
+            for text, style in texts
+            if text
         ]
         self._label = type_.label_strong
         self._buttons: list[Control] = []
@@ -186,7 +190,7 @@ class ErrorBox(Box):
 
     def lay_out(self, width: int) -> int:
         self.width = width
-        y = self.PADDING
+        y: int = self.PADDING
         self._tops = []
         for run in self._runs:
             self._tops.append(y)
@@ -206,7 +210,9 @@ class ErrorBox(Box):
 
     def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
         palette = paint.palette
-        paint.rounded(QRectF(x, y, self.width, self.height), Radius.MEDIUM, palette.error_surface, palette.error_border)
+        paint.rounded(
+            QRectF(x, y, self.width, self.height), Radius.MEDIUM, palette.error_surface, palette.error_border
+        )
         for index, (run, top) in enumerate(zip(self._runs, self._tops, strict=True)):
             marks = paint.marks.marks(first_run + index, run)
             pill = color(palette.inline_code)
@@ -215,12 +221,20 @@ class ErrorBox(Box):
             rect = control.rect.translated(x, y)
             hovered = paint.is_hovered(self, control.action)
             if position == 0:
-                fill, border, ink = (palette.accent_hover if hovered else palette.accent), "", palette.on_accent
+                fill, border, ink = (
+                    (palette.accent_hover if hovered else palette.accent),
+                    "",
+                    palette.on_accent,
+                )
             else:
-                fill, border, ink = (palette.hover if hovered else palette.raised), palette.border_strong, palette.text
+                fill, border, ink = (
+                    (palette.hover if hovered else palette.raised),
+                    palette.border_strong,
+                    palette.text,
+                )
             paint.rounded(rect, Radius.MEDIUM, fill, border)
-            top = rect.y() + (rect.height() - self._label.line_height) / 2
-            paint.text(self._label, rect.x() + Space.M, top, control.name, ink)
+            label_top = rect.y() + (rect.height() - self._label.line_height) / 2
+            paint.text(self._label, rect.x() + Space.M, label_top, control.name, ink)
 
     def controls(self) -> Iterator[Control]:
         yield from self._buttons
@@ -248,7 +262,7 @@ class FooterBox(Box):
     def _has_versions(self) -> bool:
         return self._message.sibling_count > 1
 
-    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:  # noqa: ARG002 - it has no runs
+    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
         type_, palette = paint.typography, paint.palette
         self._version_width = type_.faint.metrics.horizontalAdvance(self._version)
         buttons = list(self.controls())

@@ -18,7 +18,6 @@ from desktop_chat.markup.math import MathImage, MathRenderer
 from desktop_chat.ui.transcript.text_run import InlinePicture
 from desktop_chat.ui.transcript.typography import TextStyle, Typography, color
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -120,7 +120,9 @@ def _lines(text: str) -> Iterator[str]:
         first = end
 
 
-_USER_FENCE: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n`]*)\n(.*?)(?:\n {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+_USER_FENCE: Final = re.compile(
+    r"^ {0,3}(`{3,}|~{3,})([^\n`]*)\n(.*?)(?:\n {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
+)
 
 
 def typed_blocks(text: str) -> list[tuple[int, Block]]:

@@ -146,7 +146,10 @@ class Reading:
             view.scroll_to_end()
         elif event.key() == Qt.Key.Key_Home:
             view.go_to_start()
-        elif event.modifiers() & Qt.KeyboardModifier.AltModifier and event.key() in {Qt.Key.Key_Up, Qt.Key.Key_Down}:
+        elif event.modifiers() & Qt.KeyboardModifier.AltModifier and event.key() in {
+            Qt.Key.Key_Up,
+            Qt.Key.Key_Down,
+        }:
             step = -1 if event.key() == Qt.Key.Key_Up else 1
             view.go_to_message(step)
         elif event.key() in keys:

@@ -123,7 +123,9 @@ class MessageStack:
 
     def trim(self, visible: range) -> None:
         """Let go what was not seen for longest."""
-        rows = [row for row, layout in self._layouts.items() if row not in visible and not layout.is_streaming]
+        rows = [
+            row for row, layout in self._layouts.items() if row not in visible and not layout.is_streaming
+        ]
         for row in rows[: max(0, len(self._layouts) - KEPT_LAYOUTS)]:
             for entry in self._layouts.pop(row).column.entries:
                 self._boxes.pop(entry, None)

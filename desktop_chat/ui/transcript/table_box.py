@@ -133,7 +133,11 @@ class TableBox(Box):
         del self._tops[start:]
         for row in self._rows[start:]:
             self._tops.append(y)
-            y += max(cell.lay_out(each) for cell, each in zip(row, self._widths, strict=True)) + 2 * ROW_PADDING + 1
+            y += (
+                max(cell.lay_out(each) for cell, each in zip(row, self._widths, strict=True))
+                + 2 * ROW_PADDING
+                + 1
+            )
         self._tops.append(y)
         self.height = y + 1 + (Space.S + BAR_HEIGHT if self._sideways.is_needed else 0)
         return self.height

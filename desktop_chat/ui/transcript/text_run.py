@@ -150,7 +150,9 @@ class TextRun:
         if self._natural_width is None:
             chunk, _ = self._make_chunk(0, len(self._shown), wrap=False, width=_UNBOUNDED)
             lines = range(chunk.layout.lineCount())
-            self._natural_width = max((chunk.layout.lineAt(line).naturalTextWidth() for line in lines), default=0.0)
+            self._natural_width = max(
+                (chunk.layout.lineAt(line).naturalTextWidth() for line in lines), default=0.0
+            )
             self._natural_width = max(self._natural_width, 0.0)
         return self._natural_width
 
@@ -224,9 +226,7 @@ class TextRun:
         """Lay out the code points ``[start, stop)``; returns the chunk and whether it reaches the text's end."""
         layout = QTextLayout(self._shown[start:stop], self.style.font)
         layout.setCacheEnabled(True)
-        layout.setTextOption(
-            _option(right_to_left=self.right_to_left, wrap=wrap, alignment=self._alignment)
-        )
+        layout.setTextOption(_option(right_to_left=self.right_to_left, wrap=wrap, alignment=self._alignment))
         origin = self._offsets.units(start)
         ranges = list(self._format_ranges(start, stop, origin, width))
         if ranges:
@@ -256,7 +256,9 @@ class TextRun:
                 break
         layout.endLayout()
         chunk.tops.append(y)
-        chunk.needs = len(self._shown) + 1 if ended else self._next_break(self._offsets.code_points(chunk.end))
+        chunk.needs = (
+            len(self._shown) + 1 if ended else self._next_break(self._offsets.code_points(chunk.end))
+        )
         chunk.pills = list(self._find_pills(chunk)) if self.content.spans else []
         return chunk, ended
 
@@ -442,8 +444,9 @@ class TextRun:
 
 def _x(line: QTextLine, offset: int) -> float:
     """The horizontal place of a caret before ``offset`` of the layout."""
-    found = line.cursorToX(offset)
-    return float(found[0]) if isinstance(found, tuple) else float(found)
+    found: object = line.cursorToX(offset)
+    assert isinstance(found, tuple)  # the stub says float
+    return float(found[0])
 
 
 def sliced(content: InlineText, first: int, last: int) -> InlineText:

@@ -60,7 +60,9 @@ class TextStyle:
         palette = self._theme.palette
         font = QFont(self._fixed if style & Style.CODE else self.font)
         if style & Style.BOLD:
-            font.setWeight(QFont.Weight.Bold if self.font.weight() >= QFont.Weight.DemiBold else QFont.Weight.DemiBold)
+            font.setWeight(
+                QFont.Weight.Bold if self.font.weight() >= QFont.Weight.DemiBold else QFont.Weight.DemiBold
+            )
         if style & Style.ITALIC:
             font.setItalic(True)
         if style & Style.STRIKE:

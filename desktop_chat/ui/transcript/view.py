@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
     QFocusEvent,
     QKeyEvent,
@@ -74,7 +74,7 @@ class TranscriptView(QAbstractScrollArea):
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.viewport().setMouseTracking(True)
         self.viewport().setCursor(Qt.CursorShape.IBeamCursor)
-        self._can_continue: Callable[[Message], bool] = lambda message: False
+        self._can_continue: Callable[[Message], bool] = lambda _: False
         self._model = TranscriptModel(self)
         self._top = 0
         self._anchor: Anchor | None = None
@@ -122,9 +122,9 @@ class TranscriptView(QAbstractScrollArea):
         self.stack = MessageStack(model, self._workshop, self._column_width())
         self._was_reset()
 
-    def _connections(self, model: TranscriptModel) -> tuple[tuple[Signal, Callable[..., None]], ...]:
+    def _connections(self, model: TranscriptModel) -> tuple[tuple[SignalInstance, Callable[..., None]], ...]:
         return (
-            (model.was_reset, self._was_reset),  # type: ignore[return-value]  # a bound signal, for the stub
+            (model.was_reset, self._was_reset),
             (model.appended, self._appended),
             (model.changed, self._changed),
         )
@@ -420,7 +420,7 @@ class TranscriptView(QAbstractScrollArea):
             return
         pixels = event.pixelDelta()
         if pixels.isNull():
-            pixels = QPoint(*(round(d / 120 * WHEEL_STEP) for d in event.angleDelta().toTuple()))  # type: ignore[attr-defined]  # missing in the stub
+            pixels = QPoint(*(round(d / 120 * WHEEL_STEP) for d in event.angleDelta().toTuple()))
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and not pixels.x():
             pixels = QPoint(pixels.y(), 0)
         if abs(pixels.x()) > abs(pixels.y()):
@@ -475,9 +475,7 @@ class TranscriptView(QAbstractScrollArea):
             painter.fillRect(clip, color(palette.page))
             marks = EntryMarks(color(palette.selection), color(palette.find), color(palette.find_current))
             self.reading.prepare(marks)
-            paint_stack(
-                painter, self.stack, clip, self.column_left, -self._top, marks, self.pointer.hovered
-            )
+            paint_stack(painter, self.stack, clip, self.column_left, -self._top, marks, self.pointer.hovered)
             self.cursor_mark.paint(painter, clip)
         finally:
             painter.end()
@@ -538,7 +536,7 @@ class TranscriptView(QAbstractScrollArea):
 
     # --- finding and taking out --------------------------------------------------------------------------
 
-    def find(self, text: str) -> None:
+    def find(self, text: str) -> None:  # type: ignore[override]  # QWidget.find(id) is a static of another kind
         """Highlight all hits of ``text``, whatever their case, and go to the first from here on."""
         self.reading.find(text)
 
@@ -561,5 +559,3 @@ class TranscriptView(QAbstractScrollArea):
 
     def select_all(self) -> None:
         self.reading.select_all()
-
-

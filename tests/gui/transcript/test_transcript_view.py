@@ -208,7 +208,9 @@ def test_error_card_offers_to_go_on(view: TranscriptView, qtbot: QtBot) -> None:
     assert box is not None
     control = next(box.controls())
     left, top = layout.box_place(index)
-    at = control.rect.center().toPoint() + QPoint(view.column_left + left, view.stack.message_top(0) + top - view.top)
+    at = control.rect.center().toPoint() + QPoint(
+        view.column_left + left, view.stack.message_top(0) + top - view.top
+    )
     with qtbot.waitSignal(view.action_requested) as pressed:
         qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
     assert pressed.args == ["continue", 1]

@@ -143,6 +143,9 @@ class CodeHighlighter:
         self._code = ""
         self._starts = [0]
         self._lexed = 0
+        # The first line that is too long, and how many were looked at.
+        self._excess: int | None = None
+        self._checked = 0
         # Where the next step begins: position, lexer state, lines it spans at least, and tokens that reach beyond.
         self._from = 0
         self._state: tuple[str, ...] = ("root",)
@@ -158,10 +161,13 @@ class CodeHighlighter:
             position = self._code.find("\n", position + 1)
         changed = self._line_at(self._from)
         self.lines += [()] * (len(self._starts) - len(self.lines))
-        self._give_up_on_length()
+        self._note_excess()
         if self._lexer is None:
             return max(0, self._line_at(old_length))
         if not self._is_resumable:
+            if self._excess is not None:
+                self._give_up()
+                return 0
             # Such lexers read a text as a whole: from some length on not for every piece of it.
             if len(self._code) - self._lexed < self._lexed // 4 and self._lexed > MAX_LINE:
                 return self._line_at(old_length)
@@ -188,19 +194,33 @@ class CodeHighlighter:
     def _line_at(self, position: int) -> int:
         return bisect_right(self._starts, position) - 1
 
-    def _give_up_on_length(self) -> None:
+    def _note_excess(self) -> None:
+        """Find the first line that is too long, or with which the code is."""
+        while self._excess is None and self._checked < len(self._starts):
+            start = self._starts[self._checked]
+            is_last = self._checked + 1 == len(self._starts)
+            end = len(self._code) if is_last else self._starts[self._checked + 1]
+            if end - start > MAX_LINE or end > MAX_CODE:
+                self._excess = self._checked
+            if is_last:
+                return
+            self._checked += 1
+
+    def _give_up(self) -> None:
+        """Leave everything plain from where the next step would begin."""
+        self._lexer = None
         first = self._line_at(self._from)
-        ends = [*self._starts[first + 1 :], len(self._code) + 1]
-        longest = max(end - start for start, end in zip(self._starts[first:], ends, strict=True))
-        if len(self._code) > MAX_CODE or longest > MAX_LINE:
-            self._lexer = None
-            self.lines[first:] = [()] * (len(self._starts) - first)
+        kept = tuple(span for span in self.lines[first] if span.end <= self._from - self._starts[first])
+        self.lines[first:] = [kept, *[()] * (len(self._starts) - first - 1)]
 
     def _settle(self) -> None:
         """Lex all steps that are complete."""
         while self._lexer is not None:
             target = self._line_at(self._from) + self._step
             limit = target + _AHEAD_LINES
+            if self._excess is not None and limit >= self._excess:
+                self._give_up()
+                return
             if limit >= len(self._starts):
                 return
             end = self._starts[target]

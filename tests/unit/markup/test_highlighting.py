@@ -1,0 +1,71 @@
+"""Highlighting: what was streamed equals what is read at once, whatever the lexer."""
+
+from __future__ import annotations
+
+import pytest
+
+from desktop_chat.markup.highlighting import MAX_LINE, CodeHighlighter, CodeSpan, TokenClass, highlight_lines
+
+SAMPLE = (
+    '''"""Doc
+over lines."""
+def function(argument: int) -> str:  # comment
+    /* c
+    comment */
+    text = "string" + `template ${x}` + 'it'
+    return f"{argument}" // 2
+
+'''
+    * 6
+)
+
+
+def test_spans_of_python() -> None:
+    assert highlight_lines("python", "def f(x):\n    return 1  # c") == [
+        (CodeSpan(0, 3, TokenClass.KEYWORD), CodeSpan(4, 5, TokenClass.FUNCTION)),
+        (
+            CodeSpan(4, 10, TokenClass.KEYWORD),
+            CodeSpan(11, 12, TokenClass.NUMBER),
+            CodeSpan(14, 17, TokenClass.COMMENT),
+        ),
+    ]
+
+
+@pytest.mark.parametrize("language", ["", "text", "no-such-language", "\u202e"])
+def test_unknown_languages_stay_plain(language: str) -> None:
+    assert highlight_lines(language, "a\nb") == [(), ()]
+
+
+@pytest.mark.parametrize("language", ["Python", "py", "c++", "JSONC", "sh", "{.python}", "ts", "diff"])
+def test_names_people_use(language: str) -> None:
+    assert any(highlight_lines(language, '# "a"\n- 1\n+ if (1) { "b": 2 }\n'))
+
+
+@pytest.mark.parametrize(
+    "language", ["python", "js", "tsx", "c", "rust", "go", "bash", "html", "json", "yaml", "php", "sql"]
+)
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_streamed_equals_at_once(language: str, size: int) -> None:
+    highlighter = CodeHighlighter(language)
+    for start in range(0, len(SAMPLE), size):
+        former = list(highlighter.lines)
+        changed = highlighter.append(SAMPLE[start : start + size])
+        assert highlighter.lines[:changed] == former[:changed]
+    highlighter.finish()
+    assert highlighter.lines == highlight_lines(language, SAMPLE)
+    assert len(highlighter.lines) == SAMPLE.count("\n") + 1
+
+
+@pytest.mark.parametrize("language", ["python", "js", "c", "html", "bash", "markdown"])
+def test_spans_lie_within_their_lines(language: str) -> None:
+    for line, spans in zip(SAMPLE.split("\n"), highlight_lines(language, SAMPLE), strict=True):
+        position = 0
+        for start, end, _token in spans:
+            assert position <= start < end <= len(line)
+            position = end
+
+
+def test_a_very_long_line_stays_plain() -> None:
+    lines = highlight_lines("js", "var a = 1;\n" * 20 + "x = 1;" * MAX_LINE)
+    assert lines[0]
+    assert lines[-1] == ()

@@ -27,6 +27,9 @@ from desktop_chat.ui.theme import MINIMUM_WINDOW_WIDTH, SIDEBAR_WIDTH, Space
 OVERLAY_BELOW: Final = 700
 """Narrower windows show the sidebar over the conversation, and only when asked."""
 
+SCROLL_BAR: Final = 10
+"""Pixels of the transcript's scroll bar: what stands below is centred as the transcript's column is."""
+
 
 class _Scrim(QWidget):
     """Darkens the conversation behind the overlaid sidebar; a click closes it."""
@@ -154,7 +157,7 @@ class MainWindow(QMainWindow):
         column.addWidget(Centered(self.find_bar, (Space.L, 0, Space.L, 0)))
         column.addLayout(self._notices)
         column.addWidget(self.stack, 1)
-        column.addWidget(Centered(below, (Space.L, Space.S, Space.L, 0)))
+        column.addWidget(Centered(below, (Space.L, Space.S, Space.L + SCROLL_BAR, 0)))
         if sys.platform == "darwin":
             self._fill_menu(self.menuBar().addMenu("Conversation"))
 

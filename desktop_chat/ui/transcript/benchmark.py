@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from PySide6.QtGui import QTextDocument
@@ -14,7 +15,7 @@ from desktop_chat import resources
 from desktop_chat.demo.tokens import pieces
 from desktop_chat.domain.deltas import TextDelta
 from desktop_chat.domain.measurements import Measurement
-from desktop_chat.domain.messages import Message, MessageState, Role
+from desktop_chat.domain.messages import Message, MessageState, MessageStub, Role
 from desktop_chat.markup import to_html
 from desktop_chat.ui.theme import theme_for
 from desktop_chat.ui.transcript.model import stub_of
@@ -138,14 +139,14 @@ def _opening() -> list[Measurement]:
         view.model.needed.connect(
             lambda ids, model=view.model: model.provide(_answer(each, sample) for each in ids)
         )
-        value = _cpu(lambda view=view, stubs=stubs, last=last: _open(view, stubs, last))  # type: ignore[misc]  # bound
+        value = _cpu(partial(_open, view, stubs, last))
         found.append(
             Measurement(what=f"open {count:,} messages", value=value * 1000, unit="ms", target=target)
         )
         if count == 10_000:
-            found += _frame_figures("wheel scrolling", [_cpu(lambda: _wheel(view)) for _ in range(200)])
+            found += _frame_figures("wheel scrolling", [_cpu(partial(_wheel, view)) for _ in range(200)])
             view.model.provide(messages[:6000])
-            hit = _cpu(lambda: view.find("sentence not there"))
+            hit = _cpu(partial(view.find, "sentence not there"))
             found.append(Measurement(what="find in 6 MB at hand", value=hit * 1000, unit="ms"))
         view.close()
         view.deleteLater()
@@ -154,13 +155,13 @@ def _opening() -> list[Measurement]:
         1_000_000 // len(resources.read_text("demo/long.md"))
     )
     message = _answer(1, text)
-    value = _cpu(lambda: _open(view, [stub_of(message)], message))
+    value = _cpu(partial(_open, view, [stub_of(message)], message))
     found.append(Measurement(what="open one answer of 1 MB", value=value * 1000, unit="ms", target="100 ms"))
     return found
 
 
-def _open(view: TranscriptView, stubs: list[object], last: Message) -> None:
-    view.model.reset(stubs, [last])  # type: ignore[arg-type]  # stubs of messages
+def _open(view: TranscriptView, stubs: list[MessageStub], last: Message) -> None:
+    view.model.reset(stubs, [last])
     QApplication.processEvents()
 
 

@@ -58,7 +58,7 @@ class TextBox(Box):
     def update(self, block: Block) -> bool:
         if type(block) is not self._kind or not isinstance(block, (Paragraph, RawText)):
             return False
-        self.text_run.update(_content(block))
+        self.changed_from = self.text_run.update(_content(block))
         self.height = self.text_run.height
         return True
 

@@ -172,11 +172,16 @@ class Paint:
 
 
 class Box:
-    """A laid-out block. Subclasses set ``height`` in `lay_out` and number their runs."""
+    """A laid-out block. Subclasses set ``height`` in `lay_out` and number their runs.
+
+    Attributes:
+        changed_from: what stands above this y looks as before the last `update`.
+    """
 
     run_count: int = 0
     width: int = 0
     height: int = 0
+    changed_from: int = 0
 
     def lay_out(self, width: int) -> int:
         """Fit the box into ``width``; returns the height. Cheap when the width is the same."""

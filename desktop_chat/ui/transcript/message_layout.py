@@ -82,6 +82,7 @@ class MessageLayout:
         self.column = Column()
         self.width = width
         self.waiting_text = ""
+        self.changed_offset = 0  # how far below the first changed entry's top the change begins
         self.is_last = False
         self._workshop = workshop
         self._memory = memory
@@ -275,6 +276,7 @@ class MessageLayout:
         """
         old = self.column.entries
         self._shown_shape = self._shape()
+        self.changed_offset = 0
         specs = self._specs(first)
         if (
             first
@@ -295,8 +297,11 @@ class MessageLayout:
                 if index != number:
                     changed = min(changed, number)
             else:
-                changed = min(changed, number)
+                if number < changed:
+                    changed, self.changed_offset = number, 0
                 entry, height = self._updated(entry, spec)
+                if number == changed and entry.box is not None:
+                    self.changed_offset = entry.box.changed_from + spec.gap
             entries.append(entry)
             heights.append(height)
         self.column.set_tail(first, entries, heights)

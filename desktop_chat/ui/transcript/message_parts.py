@@ -268,7 +268,7 @@ class FooterBox(Box):
         buttons = list(self.controls())
         shown = self.shows_actions
         top = y + Space.XS + (ROW - type_.small.line_height) / 2
-        right = self.width
+        right = float(self.width)
         if shown and buttons:
             right = min(control.rect.left() for control in buttons) - Space.M
         if not self._is_right:

@@ -80,11 +80,11 @@ def segments(text: str) -> tuple[list[Segment], str]:
     """
     found: list[Segment] = []
     start = position = 0
-    start_line = line_number = 0
+    start_line = 0
     fence = ""
     formula = False
     blank = False
-    for line in text.splitlines(keepends=True) if "\r" in text else _lines(text):
+    for line_number, line in enumerate(text.splitlines(keepends=True) if "\r" in text else _lines(text)):
         if not formula and (match := _FENCE.match(line)):
             mark = match.group(1)
             if not fence:
@@ -106,7 +106,6 @@ def segments(text: str) -> tuple[list[Segment], str]:
             start, start_line = position, line_number
         blank = not line.strip() and not fence
         position += len(line)
-        line_number += 1
     found.append(Segment(text[start:], start_line))
     definitions = "\n".join(match.group() for match in _DEFINITION.finditer(text)) if len(found) > 1 else ""
     return found, definitions

@@ -153,7 +153,12 @@ class MessageStack:
     def touched(self, row: int, first: int) -> int:
         """Entries of a message from ``first`` on changed; returns the content y where they begin."""
         layout = self._layouts[row]
-        y = self.message_top(row) + layout.column.heights.top(min(first, len(layout.column)))
+        y = (
+            self.message_top(row)
+            + layout.column.heights.top(min(first, len(layout.column)))
+            + layout.changed_offset
+        )
+        layout.changed_offset = 0
         self._sum_up(row)
         return y
 

@@ -171,19 +171,22 @@ class TextRun:
         self._chunks.clear()
         return self._lay_out_rest(0)
 
-    def update(self, content: InlineText) -> None:
+    def update(self, content: InlineText) -> int:
         """Show ``content`` instead; chunks before the first difference stay. Only for a run without objects
-        in the part that changes, which a new run has to show anyway."""
+        in the part that changes, which a new run has to show anyway. Returns the y above which nothing changed."""
         kept = self._unchanged_prefix(content)
         self._natural_width = None
         self._set_content(content)
         if not self._chunks:
-            return
+            return 0
         count = 0
         while count < len(self._chunks) and self._chunks[count].needs <= kept:
             count += 1
         del self._chunks[count:]
         self._lay_out_rest(self._offsets.code_points(self._chunks[-1].end) if count else 0)
+        # A shorter word may have moved up to the line before; marks reach a little out of their line.
+        first = self.caret(self._offsets.units(min(kept, len(self._shown)))).top()
+        return max(0, int(first) - 2 * self.style.line_height)
 
     def _unchanged_prefix(self, content: InlineText) -> int:
         """Code points from the start whose text, styles and objects ``content`` shares."""

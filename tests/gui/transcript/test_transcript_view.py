@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -55,13 +53,13 @@ def message(number: int, role: Role, text: str, **more: object) -> Message:
 
 
 @pytest.fixture
-def view(qtbot: QtBot) -> Iterator[TranscriptView]:
+def view(qtbot: QtBot) -> TranscriptView:
     made = TranscriptView(theme_for(dark=False, reduce_motion=True))
     qtbot.addWidget(made)
     made.resize(700, 500)
     made.show()
     qtbot.waitExposed(made)
-    yield made
+    return made
 
 
 def picture(view: TranscriptView) -> QImage:

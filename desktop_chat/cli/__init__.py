@@ -33,9 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     match options.command:
         case "ask":
-            # WORKAROUND for httpx, which imports a command line of its own and with it click and rich wherever
-            # they are installed: a third of the time until the request is on the wire. It copes without.
-            sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: "not to be imported"
             from desktop_chat.cli.ask import run_ask
 
             return run_ask(options)

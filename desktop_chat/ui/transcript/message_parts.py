@@ -31,7 +31,7 @@ _ACTION_ICONS: Final = {
     "previous_version": "chevron-left",
     "next_version": "chevron-right",
 }
-_ACTION_NAMES: Final = {
+ACTION_NAMES: Final = {
     "copy": "Copy message",
     "regenerate": "Regenerate",
     "retry": "Try again",
@@ -200,7 +200,7 @@ class ErrorBox(Box):
             y += Space.S
             x = float(self.PADDING)
             for action in self._actions:
-                name = _ACTION_NAMES[action]
+                name = ACTION_NAMES[action]
                 wide = self._label.metrics.horizontalAdvance(name) + 2 * Space.M
                 self._buttons.append(Control(QRectF(x, y, wide, 32), action, name, self))
                 x += wide + Space.S
@@ -315,7 +315,7 @@ class FooterBox(Box):
             right += 6  # the icons' own margin, so that the last one stands on the column's edge
         for action in reversed(actions):
             right -= BUTTON
-            yield Control(QRectF(right, top, BUTTON, BUTTON), action, _ACTION_NAMES[action], self)
+            yield Control(QRectF(right, top, BUTTON, BUTTON), action, ACTION_NAMES[action], self)
         if self._has_versions():
             right -= BUTTON
             message = self._message

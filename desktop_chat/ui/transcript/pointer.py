@@ -89,17 +89,35 @@ class Pointer:
             self.hovered = control
             view.viewport().update()
         rows = set() if row is None else {row}
-        if rows != self.active_rows:
-            both = rows | self.active_rows
-            self.active_rows = rows
-            for each in both:
-                view.update_footer(each)
+        self._show_actions(rows)
         if href != self._href:
             self._href = href
             view.link_hovered.emit(href)
             QToolTip.showText(view.viewport().mapToGlobal(point.toPoint()), href, view.viewport())
         shape = Qt.CursorShape.PointingHandCursor if control or href else Qt.CursorShape.IBeamCursor
         view.viewport().setCursor(shape)
+
+    def show_actions_of(self, row: int) -> None:
+        """The keyboard is on a message."""
+        self._show_actions({row})
+
+    def _show_actions(self, rows: set[int]) -> None:
+        if self._view.reading.focused_row is not None:
+            rows = rows | {self._view.reading.focused_row}
+        if rows != self.active_rows:
+            both = rows | self.active_rows
+            self.active_rows = rows
+            for each in both:
+                self._view.update_footer(each)
+
+    def address_at(self, point: QPointF) -> str:
+        """The link under a point of the viewport, or ""."""
+        self.moved(point)
+        return self._href
+
+    def row_at(self, point: QPointF) -> int | None:
+        found = self._entry(point)
+        return None if found is None else found[0]
 
     def left(self) -> None:
         self.moved(QPointF(-1e6, -1e6))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QRectF, Qt
+from PySide6.QtCore import QMimeData, QPoint, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 
 from desktop_chat.markup import to_html
 from desktop_chat.markup.safety import without_controls
 from desktop_chat.ui.transcript.column import Part
+from desktop_chat.ui.transcript.menu import open_menu
 from desktop_chat.ui.transcript.message_layout import Section
 from desktop_chat.ui.transcript.places import EntryMarks, Place, Selection, occurrences
 
@@ -27,9 +28,11 @@ class Reading:
         self._needle = ""
         self._hits: list[int] = []
         self._current = -1
+        self.focused_row: int | None = None
 
     def clear(self) -> None:
         self.selection, self._needle, self._hits, self._current = None, "", [], -1
+        self.focused_row = None
 
     def prepare(self, marks: EntryMarks) -> None:
         marks.selection, marks.needle = self.selection, self._needle
@@ -152,6 +155,14 @@ class Reading:
         }:
             step = -1 if event.key() == Qt.Key.Key_Up else 1
             view.go_to_message(step)
+        elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and self.focused_row is not None:
+            top = view.stack.message_top(self.focused_row) - view.top
+            open_menu(view, QPoint(view.column_left, max(0, top)), self.focused_row)
+        elif event.key() == Qt.Key.Key_Escape and (
+            self.focused_row is not None or self.selection is not None
+        ):
+            self.focused_row = self.selection = None
+            view.viewport().update()
         elif event.key() in keys:
             view.scroll_by(keys[Qt.Key(event.key())])
         else:

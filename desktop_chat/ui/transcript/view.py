@@ -7,6 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
@@ -19,12 +20,13 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolButton, QWidget
 
 from desktop_chat.domain.messages import Message, Role
 from desktop_chat.ui.fonts import load_fonts
-from desktop_chat.ui.theme import Space, Theme, theme_for
-from desktop_chat.ui.transcript import labels
+from desktop_chat.ui.theme import Radius, Space, Theme, theme_for
+from desktop_chat.ui.transcript import accessibility, labels
 from desktop_chat.ui.transcript.code_colors import CodeColors
 from desktop_chat.ui.transcript.cursor import BreathingCursor
 from desktop_chat.ui.transcript.frame_clock import FrameClock
 from desktop_chat.ui.transcript.icons import icon
+from desktop_chat.ui.transcript.menu import open_menu
 from desktop_chat.ui.transcript.message_layout import Workshop
 from desktop_chat.ui.transcript.message_parts import FooterBox
 from desktop_chat.ui.transcript.model import TranscriptModel
@@ -65,6 +67,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def __init__(self, theme: Theme | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        accessibility.install()
         self.setObjectName("transcript")
         self.setAccessibleName("Conversation")
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -218,7 +221,11 @@ class TranscriptView(QAbstractScrollArea):
             if row is None:
                 continue
             message = self._model.message(row)
+            known = self.stack.known_layout(row)
+            was_streaming = known is not None and known.is_streaming
             touched = self.stack.replace(row, message) if message is not None else None
+            if was_streaming and message is not None:
+                accessibility.announce_end(self, message)
             if touched is None:
                 touched = self.stack.message_top(row)
             dirty = touched if dirty is None else min(dirty, touched)
@@ -381,11 +388,14 @@ class TranscriptView(QAbstractScrollArea):
         """Bring the previous or next message to the window's top."""
         if not len(self.stack):
             return
-        row = self.stack.row_at(self._top + 1)
-        if step > 0 or self.stack.message_top(row) >= self._top - 1:
-            row += step
+        focused = self.reading.focused_row
+        row = self.stack.row_at(self._top + 1) if focused is None else focused + step
+        row = max(0, min(row, len(self.stack) - 1))
+        self.reading.focused_row = row
+        self.pointer.show_actions_of(row)
         self._set_following(False)
-        self.scroll_to_y(self.stack.message_top(max(0, min(row, len(self.stack) - 1))))
+        self.scroll_to_y(self.stack.message_top(row) - Space.S)
+        self.viewport().update()
 
     def reveal(self, area: QRectF, margin: int = 48) -> None:
         """Bring an area of the content into the window, if it is not there."""
@@ -476,9 +486,21 @@ class TranscriptView(QAbstractScrollArea):
             marks = EntryMarks(color(palette.selection), color(palette.find), color(palette.find_current))
             self.reading.prepare(marks)
             paint_stack(painter, self.stack, clip, self.column_left, -self._top, marks, self.pointer.hovered)
+            self._paint_focus(painter)
             self.cursor_mark.paint(painter, clip)
         finally:
             painter.end()
+
+    def _paint_focus(self, painter: QPainter) -> None:
+        """The ring around the message that the keyboard is on."""
+        row = self.reading.focused_row
+        if row is None or row >= len(self.stack) or not self.hasFocus():
+            return
+        top = self.stack.message_top(row) - self._top
+        area = QRectF(self.column_left, top, self.stack.width, self.stack.heights[row] - Space.M)
+        painter.setPen(color(self._theme.palette.focus))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(area.adjusted(-11.5, -5.5, 11.5, 5.5), Radius.LARGE, Radius.LARGE)
 
     def _update_motion(self) -> None:
         """The cursor breathes, or the dots walk, at the end of what is streaming and visible."""
@@ -532,6 +554,14 @@ class TranscriptView(QAbstractScrollArea):
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
             self.pointer.left()
+        elif isinstance(event, QContextMenuEvent):
+            is_key = event.reason() is QContextMenuEvent.Reason.Keyboard
+            point = event.pos()
+            row = self.reading.focused_row if is_key else self.pointer.row_at(QPointF(point))
+            if is_key and row is not None:
+                point = QPoint(self.column_left, max(0, self.stack.message_top(row) - self._top))
+            open_menu(self, point, row)
+            return True
         return super().viewportEvent(event)
 
     # --- finding and taking out --------------------------------------------------------------------------

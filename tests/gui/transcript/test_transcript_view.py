@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QWheelEvent
+from PySide6.QtGui import QAccessible, QGuiApplication, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -110,7 +110,7 @@ def test_scrolling_up_lets_go_and_nothing_moves(view: TranscriptView) -> None:
     assert view.is_at_end()
     wheel(view, 6)
     assert not view.is_following
-    before, top = picture(view), view.top
+    before, top = picture(view), view.top  # type: ignore[unreachable]  # a property that changed
     for _ in range(20):
         view.model.append_delta(2, TextDelta("more words\n\n- and a list "))
         view.clock.flush_now()
@@ -178,7 +178,7 @@ def test_selected_by_mouse(view: TranscriptView, qtbot: QtBot) -> None:
     assert layout is not None
     left, top = layout.box_place(1)
     origin = QPoint(view.column_left + left, view.stack.message_top(0) + top - view.top + 8)
-    qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=origin + QPoint(5, 0))
+    qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=origin + QPoint(5, 0))  # type: ignore[no-untyped-call]  # pytest-qt
     view.copy()
     assert QGuiApplication.clipboard().text() == "First"
 
@@ -210,7 +210,7 @@ def test_error_card_offers_to_go_on(view: TranscriptView, qtbot: QtBot) -> None:
         view.column_left + left, view.stack.message_top(0) + top - view.top
     )
     with qtbot.waitSignal(view.action_requested) as pressed:
-        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)  # type: ignore[no-untyped-call]  # pytest-qt
     assert pressed.args == ["continue", 1]
 
 
@@ -238,6 +238,26 @@ def test_switching_models_lets_go_of_the_old_one(view: TranscriptView) -> None:
     view.set_model(new)
     old.append(message(1, Role.USER, "gone"))
     assert len(view.stack) == 0
+
+
+def test_assistive_tools_see_messages_and_blocks(view: TranscriptView) -> None:
+    open_all(view, [message(1, Role.USER, "Question?"), message(2, Role.ASSISTANT, SAMPLE, model="tiny")])
+    view.go_to_start()
+    tree = QAccessible.queryAccessibleInterface(view)
+    assert tree.role() == QAccessible.Role.List
+    assert tree.childCount() == 2
+    assert tree.child(0).text(QAccessible.Text.Name) == "You"
+    answer = tree.child(1)
+    assert answer.text(QAccessible.Text.Name) == "tiny"
+    assert answer.textInterface().text(0, 9) == "# Sorting"
+    heading, paragraph, items = (answer.child(index) for index in range(3))
+    assert heading.role() == QAccessible.Role.Heading
+    assert heading.text(QAccessible.Text.Name) == "Sorting"
+    assert paragraph.textInterface().characterCount() > 40
+    assert items.role() == QAccessible.Role.List
+    assert (
+        view.viewport().rect().contains(heading.rect().translated(-view.viewport().mapToGlobal(QPoint(0, 0))))
+    )
 
 
 def test_heights_agree_with_sums() -> None:

@@ -70,7 +70,9 @@ class Composer(QWidget):
         self.send_button = Button(appearance, icon_name="arrow-up", role=Role.PRIMARY, round_=True, side=34)
         named(self.send_button, "sendButton", "Send")
         self.send_button.clicked.connect(self.submit)
-        self.stop_button = Button(appearance, icon_name="stop-fill", role=Role.PRIMARY, round_=True, side=34, icon_size=16)
+        self.stop_button = Button(
+            appearance, icon_name="stop-fill", role=Role.PRIMARY, round_=True, side=34, icon_size=16
+        )
         named(self.stop_button, "stopButton", "Stop the answer", shortcut=QKeySequence("Esc"))
         self.stop_button.clicked.connect(self.stop_requested)
         self.stop_button.hide()
@@ -284,6 +286,8 @@ class Composer(QWidget):
             edge = palette.focus if self._focused else palette.border_strong
             painter.setPen(QPen(QColor(edge), 1))
             painter.setBrush(QColor(palette.raised))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), Radius.CARD, Radius.CARD)
+            painter.drawRoundedRect(
+                QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), Radius.CARD, Radius.CARD
+            )
         finally:
             painter.end()

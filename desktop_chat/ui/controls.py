@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import Final
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -39,7 +39,9 @@ class Role(enum.Enum):
     QUIET = enum.auto()
 
 
-def named(widget: QWidget, name: str, description: str, tip: str = "", shortcut: QKeySequence | None = None) -> None:
+def named(
+    widget: QWidget, name: str, description: str, tip: str = "", shortcut: QKeySequence | None = None
+) -> None:
     """Give a control its object name, its accessible name, and a tooltip with its shortcut."""
     if name:
         widget.setObjectName(name)
@@ -155,8 +157,8 @@ class Button(Painted):
                 fill = palette.pressed if down else palette.hover if hover else palette.raised
                 return fill, palette.text, palette.border_strong
             case _:
-                fill = palette.pressed if down else palette.hover if hover else None
-                return fill, palette.text if hover or down else palette.text_secondary, None
+                quiet = palette.pressed if down else palette.hover if hover else None
+                return quiet, palette.text if hover or down else palette.text_secondary, None
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -181,14 +183,22 @@ class Button(Painted):
             return
         box = box.adjusted(Space.M, 0, -Space.M, 0)
         if self.icon_name:
-            paint_icon(painter, self.icon_name, QRectF(box.left(), 0, self._icon_size, box.height()), self._icon_size, ink)
+            paint_icon(
+                painter,
+                self.icon_name,
+                QRectF(box.left(), 0, self._icon_size, box.height()),
+                self._icon_size,
+                ink,
+            )
             box.setLeft(box.left() + self._icon_size + Space.S)
         if self._caret:
             paint_icon(painter, "caret-down", QRectF(box.right() - 12, 0, 14, box.height()), 12, ink)
             box.setRight(box.right() - 14 - Space.XS)
         painter.setFont(self._font())
         painter.setPen(QColor(ink))
-        text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, int(box.width()) + 1)
+        text = painter.fontMetrics().elidedText(
+            self.text(), Qt.TextElideMode.ElideRight, int(box.width()) + 1
+        )
         left = bool(self.icon_name) or self._caret
         align = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignHCenter
         painter.drawText(box, align | Qt.AlignmentFlag.AlignVCenter, text)
@@ -245,7 +255,13 @@ class Select(QComboBox):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             focused = self.hasFocus()
             width = RING_WIDTH if focused else 1
-            edge = palette.focus if focused else palette.text_faint if self.underMouse() else palette.border_strong
+            edge = (
+                palette.focus
+                if focused
+                else palette.text_faint
+                if self.underMouse()
+                else palette.border_strong
+            )
             box = QRectF(self.rect()).adjusted(width / 2, width / 2, -width / 2, -width / 2)
             painter.setPen(QPen(QColor(edge), width))
             painter.setBrush(QColor(palette.raised))
@@ -253,9 +269,17 @@ class Select(QComboBox):
             text = QRectF(self.rect()).adjusted(10, 0, -30, 0)
             painter.setPen(QColor(palette.text))
             painter.setFont(self.font())
-            shown = painter.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, int(text.width()))
+            shown = painter.fontMetrics().elidedText(
+                self.currentText(), Qt.TextElideMode.ElideRight, int(text.width())
+            )
             painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
-            paint_icon(painter, "caret-down", QRectF(self.width() - 26, 0, 18, self.height()), 13, palette.text_secondary)
+            paint_icon(
+                painter,
+                "caret-down",
+                QRectF(self.width() - 26, 0, 18, self.height()),
+                13,
+                palette.text_secondary,
+            )
         finally:
             painter.end()
 
@@ -318,7 +342,9 @@ class Card(QFrame):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(QColor(getattr(palette, self.outline)), 1))
             painter.setBrush(QColor(getattr(palette, self.fill)))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), self._radius, self._radius)
+            painter.drawRoundedRect(
+                QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), self._radius, self._radius
+            )
         finally:
             painter.end()
 
@@ -326,11 +352,21 @@ class Card(QFrame):
 class Centered(QWidget):
     """Keeps one widget in the middle, at most as wide as the text column."""
 
-    def __init__(self, content: QWidget, margins: tuple[int, int, int, int], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, content: QWidget, margins: tuple[int, int, int, int], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         content.setMaximumWidth(TEXT_COLUMN_WIDTH)
+        self._content = content
+        content.installEventFilter(self)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(*margins)
         layout.addStretch(1)
         layout.addWidget(content, 1000)
         layout.addStretch(1)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take no room, margins included, while the content is hidden."""
+        if watched is self._content and event.type() in (QEvent.Type.HideToParent, QEvent.Type.ShowToParent):
+            self.setVisible(not self._content.isHidden())
+        return super().eventFilter(watched, event)

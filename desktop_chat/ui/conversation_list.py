@@ -63,8 +63,8 @@ class ConversationDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row = self._row(index)
-        box = QRectF(option.rect)  # type: ignore[attr-defined]  # the stub lacks the option's fields
-        state = option.state  # type: ignore[attr-defined]  # as above
+        box = QRectF(option.rect)
+        state = option.state
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if row.kind is Kind.DAY:
@@ -153,7 +153,7 @@ class ConversationDelegate(QStyledItemDelegate):
             model.setData(index, editor.text())
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
-        rect: QRect = option.rect  # type: ignore[attr-defined]  # as above
+        rect: QRect = option.rect
         editor.setGeometry(rect.adjusted(Space.S, 2, -Space.S, -2))
 
 
@@ -166,7 +166,9 @@ class ConversationList(QListView):
     chosen = Signal(int, int)
     delete_requested = Signal(int)
 
-    def __init__(self, appearance: Appearance, model: ConversationModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, appearance: Appearance, model: ConversationModel, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._appearance = appearance
         self.rows = model
@@ -274,16 +276,22 @@ class ConversationList(QListView):
         self.shows_ring = False
         index = self.indexAt(event.position().toPoint())
         on_menu = event.position().x() > self.viewport().width() - Space.S - _MENU_WIDTH
-        if index.isValid() and on_menu and event.button() is Qt.MouseButton.LeftButton:
-            if self.rows.row(index).kind is Kind.CONVERSATION:
-                self._open_menu(index, event.globalPosition().toPoint())
-                return
+        left = event.button() is Qt.MouseButton.LeftButton
+        if index.isValid() and on_menu and left and self.rows.row(index).kind is Kind.CONVERSATION:
+            self._open_menu(index, event.globalPosition().toPoint())
+            return
         super().mousePressEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        index = self.indexAt(event.pos()) if event.reason() is QContextMenuEvent.Reason.Mouse else self.currentIndex()
+        index = (
+            self.indexAt(event.pos())
+            if event.reason() is QContextMenuEvent.Reason.Mouse
+            else self.currentIndex()
+        )
         if index.isValid() and self.rows.row(index).kind is Kind.CONVERSATION:
-            self._open_menu(index, self.viewport().mapToGlobal(self.visualRect(index).bottomLeft() + QPoint(40, 0)))
+            self._open_menu(
+                index, self.viewport().mapToGlobal(self.visualRect(index).bottomLeft() + QPoint(40, 0))
+            )
 
     def _open_menu(self, index: QModelIndex, place: QPoint) -> None:
         conversation_id = self.rows.row(index).conversation_id

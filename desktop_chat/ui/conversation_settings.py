@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from desktop_chat.domain.settings import PARAMETERS, ParameterSpec, parameters_from
@@ -49,7 +49,7 @@ class ConversationSettingsDialog(Dialog):
                 field.field.setPlaceholderText("The server's default")
             field.field.textChanged.connect(lambda *_, name=spec.name: self._check(name))
             self.fields[spec.name] = field
-            grid.addWidget(field, place // 2, place % 2)
+            grid.addWidget(field, place // 2, place % 2, Qt.AlignmentFlag.AlignTop)
         inner = QVBoxLayout(page)
         inner.setContentsMargins(2, 0, Space.M, 0)
         inner.setSpacing(Space.L)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, QTimer
@@ -170,5 +169,3 @@ class ConversationView(QObject):
             self._window.metrics_bar.show_metrics(metrics)
         else:
             self._window.metrics_bar.show_metrics(Metrics())
-
-

@@ -64,5 +64,5 @@ class Diagnostics:
         self._failed(error)
 
 
-def _qt_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+def _qt_message(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
     logging.getLogger("qt").log(_LEVELS.get(kind, logging.WARNING), "%s", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
@@ -13,7 +14,7 @@ from desktop_chat.ui.appearance import Appearance
 from desktop_chat.ui.controls import Centered, Painted, label
 from desktop_chat.ui.icons import paint_icon
 from desktop_chat.ui.product_mark import ProductMark
-from desktop_chat.ui.theme import Radius, Space
+from desktop_chat.ui.theme import SCROLL_BAR, Radius, Space
 
 _ICONS: Final = ("sparkle", "lightning", "code")
 _STACKED_BELOW: Final = 600
@@ -22,7 +23,9 @@ _STACKED_BELOW: Final = 600
 class PromptCard(Painted):
     """One example prompt; a click sends it."""
 
-    def __init__(self, appearance: Appearance, prompt: str, icon_name: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, appearance: Appearance, prompt: str, icon_name: str, parent: QWidget | None = None
+    ) -> None:
         super().__init__(appearance, parent)
         self._icon_name = icon_name
         self.stacked = False
@@ -33,7 +36,10 @@ class PromptCard(Painted):
 
     def sizeHint(self) -> QSize:
         line = self.appearance.theme.size(-1)
-        return QSize(160, round(line * 1.45) + 2 * Space.M if self.stacked else 36 + round(line * 1.45 * 3) + 2 * Space.M)
+        return QSize(
+            160,
+            round(line * 1.45) + 2 * Space.M if self.stacked else 36 + round(line * 1.45 * 3) + 2 * Space.M,
+        )
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, self.sizeHint().height())
@@ -52,10 +58,14 @@ class PromptCard(Painted):
             ink = palette.accent if not self.appearance.theme.is_dark else palette.link
             painter.setFont(self.appearance.font(-1))
             if self.stacked:
-                paint_icon(painter, self._icon_name, QRectF(inner.left(), inner.top(), 18, inner.height()), 18, ink)
+                paint_icon(
+                    painter, self._icon_name, QRectF(inner.left(), inner.top(), 18, inner.height()), 18, ink
+                )
                 inner.setLeft(inner.left() + 18 + Space.M)
                 flags = Qt.AlignmentFlag.AlignVCenter
-                text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, int(inner.width()))
+                text = painter.fontMetrics().elidedText(
+                    self.text(), Qt.TextElideMode.ElideRight, int(inner.width())
+                )
             else:
                 paint_icon(painter, self._icon_name, QRectF(inner.left(), inner.top() + 2, 20, 20), 20, ink)
                 inner.setTop(inner.top() + 20 + Space.M)
@@ -77,7 +87,8 @@ class EmptyState(QWidget):
     def __init__(self, appearance: Appearance, prompts: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._cards = [
-            PromptCard(appearance, prompt, icon_name) for prompt, icon_name in zip(prompts, _ICONS, strict=False)
+            PromptCard(appearance, prompt, icon_name)
+            for prompt, icon_name in zip(prompts, _ICONS, strict=False)
         ]
         self._mark = ProductMark(48)
         self._heading = label("What can I help with?", "title")
@@ -100,11 +111,14 @@ class EmptyState(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addStretch(5)
-        layout.addWidget(Centered(column, (Space.L, 0, Space.L, 0)))
+        layout.addWidget(Centered(column, (Space.L, 0, Space.L + SCROLL_BAR, 0)))
         layout.addStretch(6)
         for card in self._cards:
-            card.clicked.connect(lambda _checked=False, text=card.text(): self.prompt_chosen.emit(text))
+            card.clicked.connect(partial(self._chosen, card))
         self._arrange(stacked=False)
+
+    def _chosen(self, card: PromptCard) -> None:
+        self.prompt_chosen.emit(card.text())
 
     def set_line(self, line: str) -> None:
         """Who answers, in one line."""

@@ -112,7 +112,9 @@ class _WakeUp:
         self._writer.setblocking(False)
         self._loop = asyncio.get_running_loop()
         self._before = -1
-        if sys.platform != "win32":  # qasync's loop for Windows knows no readers; there the loop's timer must do
+        if (
+            sys.platform != "win32"
+        ):  # qasync's loop for Windows knows no readers; there the loop's timer must do
             self._before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
             self._loop.add_reader(self._reader.fileno(), self._drain)
 

@@ -53,7 +53,7 @@ class FindBar(Card):
 
     def begin(self) -> None:
         """Show the bar, or go back to its field."""
-        self.show()
+        self.setVisible(True)
         self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.field.selectAll()
         if self.field.text():

@@ -41,7 +41,9 @@ class LabelledField(QWidget):
         lines: 1 for a line, more for a field of several lines.
     """
 
-    def __init__(self, name: str, description: str = "", *, lines: int = 1, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str, description: str = "", *, lines: int = 1, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.field: QLineEdit | QPlainTextEdit
         if lines == 1:
@@ -104,7 +106,7 @@ class SettingRow(QWidget):
         layout.setSpacing(Space.L)
         layout.addLayout(words, 1)
         layout.addWidget(self.control, 0, Qt.AlignmentFlag.AlignVCenter)
-        if spec.unit:
+        if isinstance(self.control, QLineEdit):  # numbers stand below each other, with a unit or without
             unit = label(spec.unit, "secondary")
             unit.setFixedWidth(40)
             layout.addWidget(unit)

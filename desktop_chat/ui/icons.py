@@ -83,14 +83,14 @@ def outline(name: str) -> QPainterPath:
     scaled = QPainterPath()
     for index in range(path.elementCount()):
         element = path.elementAt(index)
-        point = QPointF(element.x, element.y) / _EM  # type: ignore[attr-defined]  # the stub lacks Element's fields
+        point = QPointF(element.x, element.y) / _EM
         if element.isMoveTo():
             scaled.moveTo(point)
         elif element.isLineTo():
             scaled.lineTo(point)
         elif element.isCurveTo():
             second, end = path.elementAt(index + 1), path.elementAt(index + 2)
-            scaled.cubicTo(point, QPointF(second.x, second.y) / _EM, QPointF(end.x, end.y) / _EM)  # type: ignore[attr-defined]  # as above
+            scaled.cubicTo(point, QPointF(second.x, second.y) / _EM, QPointF(end.x, end.y) / _EM)
     scaled.setFillRule(path.fillRule())
     return scaled
 

@@ -7,8 +7,25 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QColor, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import (
+    QCloseEvent,
+    QColor,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop_chat.ui.actions import MENU, make_actions
 from desktop_chat.ui.appearance import Appearance
@@ -22,13 +39,10 @@ from desktop_chat.ui.metrics_bar import MetricsBar
 from desktop_chat.ui.notices import Banner, Toast
 from desktop_chat.ui.product_mark import window_icon
 from desktop_chat.ui.sidebar import Sidebar
-from desktop_chat.ui.theme import MINIMUM_WINDOW_WIDTH, SIDEBAR_WIDTH, Space
+from desktop_chat.ui.theme import MINIMUM_WINDOW_WIDTH, SCROLL_BAR, SIDEBAR_WIDTH, Space
 
 OVERLAY_BELOW: Final = 700
 """Narrower windows show the sidebar over the conversation, and only when asked."""
-
-SCROLL_BAR: Final = 10
-"""Pixels of the transcript's scroll bar: what stands below is centred as the transcript's column is."""
 
 
 class _Scrim(QWidget):
@@ -139,7 +153,7 @@ class MainWindow(QMainWindow):
 
         self._notices = QVBoxLayout()
         self._notices.setContentsMargins(0, 0, 0, 0)
-        self._notices.setSpacing(Space.S)
+        self._notices.setSpacing(0)
         below = QWidget()
         under = QVBoxLayout(below)
         under.setContentsMargins(0, 0, 0, 0)
@@ -154,7 +168,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(header)
-        column.addWidget(Centered(self.find_bar, (Space.L, 0, Space.L, 0)))
+        column.addWidget(Centered(self.find_bar, (Space.L, 0, Space.L + SCROLL_BAR, Space.S)))
         column.addLayout(self._notices)
         column.addWidget(self.stack, 1)
         column.addWidget(Centered(below, (Space.L, Space.S, Space.L + SCROLL_BAR, 0)))
@@ -188,7 +202,7 @@ class MainWindow(QMainWindow):
 
     def add_banner(self, banner: Banner) -> None:
         """Show a banner until it is dismissed."""
-        holder = Centered(banner, (Space.L, 0, Space.L, 0))
+        holder = Centered(banner, (Space.L, 0, Space.L + SCROLL_BAR, Space.S))
         banner.dismissed.connect(lambda: self.remove_banner(banner))
         banner.set_narrow(narrow=self._main.width() < 620)
         self._banners.append(banner)
@@ -197,10 +211,10 @@ class MainWindow(QMainWindow):
     def remove_banner(self, banner: Banner) -> None:
         if banner in self._banners:
             self._banners.remove(banner)
-            holder = banner.parentWidget()
-            holder.hide()
-            self._notices.removeWidget(holder)
-            holder.deleteLater()
+            if (holder := banner.parentWidget()) is not None:
+                holder.hide()
+                self._notices.removeWidget(holder)
+                holder.deleteLater()
 
     @property
     def banners(self) -> Sequence[Banner]:
@@ -247,7 +261,8 @@ class MainWindow(QMainWindow):
         left = SIDEBAR_WIDTH if docked else 0
         self._main.setGeometry(left, 0, room.width() - left, room.height())
         self.sidebar.setGeometry(0, 0, SIDEBAR_WIDTH, room.height())
-        had_focus = self.sidebar.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
+        focused = QApplication.focusWidget()
+        had_focus = focused is not None and self.sidebar.isAncestorOf(focused)
         self.sidebar.setVisible(docked or self._overlay_open)
         self._scrim.setGeometry(room)
         self._scrim.setVisible(self._overlay_open)

@@ -175,7 +175,9 @@ class MetricsBar(QWidget):
         metrics = QFontMetrics(font)
         text = self._phase()
         left = 7 + Space.S
-        painter.drawText(QRectF(left, 0, self.width() - left, self.height()), Qt.AlignmentFlag.AlignVCenter, text)
+        painter.drawText(
+            QRectF(left, 0, self.width() - left, self.height()), Qt.AlignmentFlag.AlignVCenter, text
+        )
         # As wide as any running phase, so that the figures stay where they are from phase to phase.
         usual = max(metrics.horizontalAdvance(PHASE_NAMES[phase]) for phase in Phase)
         return left + max(usual, metrics.horizontalAdvance(text)) + Space.L
@@ -200,5 +202,7 @@ class MetricsBar(QWidget):
             position += width + Space.XS
             painter.setFont(name_font)
             painter.setPen(QColor(palette.text_faint))
-            painter.drawText(QRectF(position, 0, name_width + 1, self.height()), Qt.AlignmentFlag.AlignVCenter, name)
+            painter.drawText(
+                QRectF(position, 0, name_width + 1, self.height()), Qt.AlignmentFlag.AlignVCenter, name
+            )
             position += name_width + Space.L

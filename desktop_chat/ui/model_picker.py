@@ -98,8 +98,8 @@ class ModelPopup(QFrame):
             profile_id = self._current[0]
             name = self._filter.text().strip()
             if not any(name in models for _, models, _ in self._sections.values()):
-                profile = self._sections[profile_id][0].name if profile_id in self._sections else ""
-                self._add(f"Use “{name}” with {profile}", (profile_id, name))
+                provider = self._sections[profile_id][0].name if profile_id in self._sections else ""
+                self._add(f"Use “{name}” with {provider}", (profile_id, name))
         if current_row < 0:
             current_row = next((r for r in range(self._list.count()) if self._list.item(r).data(_CHOICE)), 0)
         self._list.setCurrentRow(current_row)

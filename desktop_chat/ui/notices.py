@@ -118,6 +118,7 @@ class Toast(QWidget):
     def __init__(self, appearance: Appearance, place: QWidget) -> None:
         super().__init__(place)
         self._appearance = appearance
+        self._place_widget = place
         self._act: Callable[[], object] | None = None
         self.setObjectName("toast")
         self._label = QLabel()
@@ -165,10 +166,10 @@ class Toast(QWidget):
         if self._act is not None:
             self._act()
 
-    def hideEvent(self, event: QEvent) -> None:  # type: ignore[override]  # only the base class is needed
+    def hideEvent(self, event: QEvent) -> None:
         self._timer.stop()
 
-    def enterEvent(self, event: QEvent) -> None:  # type: ignore[override]  # as above
+    def enterEvent(self, event: QEvent) -> None:
         self._timer.stop()
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -181,7 +182,7 @@ class Toast(QWidget):
         return super().eventFilter(watched, event)
 
     def _place(self) -> None:
-        room = self.parentWidget().rect()
+        room = self._place_widget.rect()
         plain = self._label.fontMetrics().horizontalAdvance(self._label.text())
         buttons = 26 + Space.S + (self._button.sizeHint().width() + Space.S if self._act else 0)
         width = min(room.width() - 2 * Space.L, 560, plain + 4 + buttons + Space.L + Space.S)
@@ -197,6 +198,8 @@ class Toast(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(QColor(palette.border_strong), 1))
             painter.setBrush(QColor(palette.raised))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), Radius.LARGE, Radius.LARGE)
+            painter.drawRoundedRect(
+                QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), Radius.LARGE, Radius.LARGE
+            )
         finally:
             painter.end()

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -174,7 +175,8 @@ class Program:
         self.window.add_banner(banner)
         for server in await controller.providers.find_local_servers():
             if banner in self.window.banners:
-                banner.add_offer(Offer(f"Use {server.name}", lambda it=server: self._use(controller, banner, it)))
+                use = partial(self._use, controller, banner, server)
+                banner.add_offer(Offer(f"Use {server.name}", use))
 
     async def _dismiss(self, controller: WindowController) -> None:
         settings = controller.preferences.settings

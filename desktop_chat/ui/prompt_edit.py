@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QMimeData, QSize, QSizeF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent, QTextBlockFormat, QTextCursor, QTextDocument, QTextFormat, QTextOption
+from PySide6.QtGui import (
+    QFocusEvent,
+    QFont,
+    QKeyEvent,
+    QTextBlockFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+    QTextOption,
+)
 from PySide6.QtWidgets import QFrame, QPlainTextDocumentLayout, QPlainTextEdit, QSizePolicy, QWidget
 
 from desktop_chat.domain.text import sanitized_input
@@ -198,7 +207,9 @@ def _plain(document: QTextDocument, start: int, end: int) -> str:
         text, position = block.text(), block.position()
         if position < start or position + block.length() - 1 > end:  # positions count UTF-16 units
             units = text.encode("utf-16-le", "surrogatepass")
-            text = units[2 * max(0, start - position) : 2 * (end - position)].decode("utf-16-le", "surrogatepass")
+            text = units[2 * max(0, start - position) : 2 * (end - position)].decode(
+                "utf-16-le", "surrogatepass"
+            )
         parts.append(text)
         block = block.next()
     return "".join(parts)

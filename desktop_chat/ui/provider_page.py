@@ -53,7 +53,9 @@ class ProviderPage(QWidget):
         self._about = label("", "secondary", wraps=True)
         self.name = LabelledField("Name")
         self.base_url = LabelledField("Base URL", "Of any OpenAI-compatible server; it usually ends in /v1.")
-        self.model = LabelledField("Default model", "Of new conversations; empty takes the first of the server's list.")
+        self.model = LabelledField(
+            "Default model", "Of new conversations; empty takes the first of the server's list."
+        )
         self.key = LabelledField("API key")
         assert isinstance(self.key.field, QLineEdit)
         self.key.field.setEchoMode(QLineEdit.EchoMode.Password)
@@ -78,13 +80,7 @@ class ProviderPage(QWidget):
         key_box.addLayout(key_row)
         key_box.addWidget(self._key_state)
 
-        self.test_button = self._button("Test connection", "testConnectionButton", "Ask the server for its models")
-        self.test_button.clicked.connect(lambda: tasks.spawn(self._test(), "test connection"))
-        self.default_button = self._button("Use for new conversations", "defaultProviderButton", "Make it the default")
-        self.default_button.clicked.connect(self._make_default)
-        self.save_button = Button(appearance, "Save", role=Role.PRIMARY, side=34)
-        named(self.save_button, "saveProviderButton", "Save this provider")
-        self.save_button.clicked.connect(lambda: tasks.spawn(self._save(), "save provider"))
+        self._make_buttons()
         self.result = label("", "secondary", wraps=True)
         self.result.setObjectName("connectionResult")
         buttons = QHBoxLayout()
@@ -103,8 +99,22 @@ class ProviderPage(QWidget):
         layout.addWidget(self.result)
         layout.addStretch(1)
         self._fill_chooser(preferences.settings.default_profile_id)
-        self.chooser.currentIndexChanged.connect(lambda: self._show())
+        self.chooser.currentIndexChanged.connect(self._show)
         self._show()
+
+    def _make_buttons(self) -> None:
+        tasks = self._tasks
+        self.test_button = self._button(
+            "Test connection", "testConnectionButton", "Ask the server for its models"
+        )
+        self.test_button.clicked.connect(lambda: tasks.spawn(self._test(), "test connection"))
+        self.default_button = self._button(
+            "Use for new conversations", "defaultProviderButton", "Make it the default"
+        )
+        self.default_button.clicked.connect(self._make_default)
+        self.save_button = Button(self._appearance, "Save", role=Role.PRIMARY, side=34)
+        named(self.save_button, "saveProviderButton", "Save this provider")
+        self.save_button.clicked.connect(lambda: tasks.spawn(self._save(), "save provider"))
 
     def _button(self, text: str, name: str, description: str) -> Button:
         made = Button(self._appearance, text, role=Role.SECONDARY, side=34)
@@ -132,18 +142,22 @@ class ProviderPage(QWidget):
         self.chooser.blockSignals(False)
         self.choose(profile_id)
 
-    def _show(self) -> None:
+    def _show(self, _index: int = 0) -> None:
         profile = self.profile
         demo = profile.is_demo
         self._about.setVisible(demo)
         self._about.setText(
-            "A server inside this program, on this computer. It answers with pages written for the tour; it is no model."
+            "A server inside this program. It answers with pages written for the tour; it is no model."
         )
         for widget in (self.name, self.base_url, self._key_box, self.save_button):
             widget.setVisible(not demo)
         self.model.setVisible(not demo)
         self._remove_button.setEnabled(not demo)
-        self.name.text, self.base_url.text, self.model.text = profile.name, profile.base_url, profile.default_model
+        self.name.text, self.base_url.text, self.model.text = (
+            profile.name,
+            profile.base_url,
+            profile.default_model,
+        )
         self.key.text = ""
         for field in (self.name, self.base_url, self.model, self.key):
             field.problem.say("")
@@ -202,9 +216,9 @@ class ProviderPage(QWidget):
         if profile is None:
             return
         key = self.key.text.strip()
+        place = SecretPlace(self.place.currentData())
         if key:
             try:
-                place = SecretPlace(self.place.currentData())
                 place = await self._providers.set_key(profile.id, key, place)
             except ChatError as error:
                 self.key.problem.say(f"{error.sentence} {error.advice}".strip())
@@ -256,9 +270,7 @@ class ProviderPage(QWidget):
         settings = self._preferences.settings
         rest = tuple(profile for profile in settings.profiles if profile.id != gone.id)
         default = settings.default_profile_id if settings.default_profile_id != gone.id else rest[0].id
-        self._change(
-            msgspec.structs.replace(settings, profiles=rest, default_profile_id=default), default
-        )
+        self._change(msgspec.structs.replace(settings, profiles=rest, default_profile_id=default), default)
         self._tasks.spawn(self._providers.delete_key(gone.id), "forget key")
 
     def _change(self, settings: object, profile_id: str) -> None:

@@ -88,10 +88,14 @@ class SelfTest:
 
     async def _keychain(self) -> str:
         available = await SecretStore(self._paths.secrets).keychain_available()
-        return "ok" if available else "none on this computer; keys are kept for one run, or in a file if you choose so"
+        return (
+            "ok"
+            if available
+            else "none on this computer; keys are kept for one run, or in a file if you choose so"
+        )
 
     async def _window(self) -> str:
-        window, appearance, conversations, _state = open_main_window(self._application, self._paths.data)
+        window, _appearance, conversations, _state = open_main_window(self._application, self._paths.data)
         paint_now(window)
         problems: list[str] = []
         tasks = Tasks(lambda report: problems.append(report.sentence))

@@ -124,6 +124,6 @@ class SettingsDialog(Dialog):
             )
         )
 
-    def _change(self, name: str, value: str | int | float | bool) -> None:
+    def _change(self, name: str, value: str | float | bool) -> None:
         changed = self._preferences.settings.with_value(name, value)
         self._tasks.spawn(self._preferences.change(changed), "save settings")

@@ -33,7 +33,9 @@ class ShortcutsDialog(Dialog):
             for command in commands:
                 if command.keys:
                     grid.addWidget(label(command.text), row, 0)
-                    grid.addWidget(label(keys_text(command), "secondary"), row, 1, Qt.AlignmentFlag.AlignRight)
+                    grid.addWidget(
+                        label(keys_text(command), "secondary"), row, 1, Qt.AlignmentFlag.AlignRight
+                    )
                     row += 1
         self.content.addLayout(grid)
         close = self.button("Close", Role.PRIMARY)

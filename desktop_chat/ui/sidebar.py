@@ -64,7 +64,9 @@ class Sidebar(QWidget):
 
     search_requested = Signal(str)
 
-    def __init__(self, appearance: Appearance, model: ConversationModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, appearance: Appearance, model: ConversationModel, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._appearance = appearance
         self._model = model

@@ -36,6 +36,8 @@ SIDEBAR_WIDTH: Final = 260
 TEXT_COLUMN_WIDTH: Final = 760
 """The widest a line of an answer gets; about 70 to 90 characters at the default size."""
 MINIMUM_WINDOW_WIDTH: Final = 420
+SCROLL_BAR: Final = 10
+"""Width of a scroll bar; what stands above and below the transcript is centred as its column is."""
 
 
 class Palette(msgspec.Struct, frozen=True, kw_only=True):

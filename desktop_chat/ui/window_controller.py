@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMessageBox
 from desktop_chat.domain.errors import ChatError, ErrorReport
 from desktop_chat.domain.messages import Message, Role
 from desktop_chat.domain.settings import Settings
+from desktop_chat.domain.text import title_from
 from desktop_chat.ui.conversation_model import UNTITLED
 from desktop_chat.ui.notices import Banner, Offer
 
@@ -82,14 +83,16 @@ class WindowController(QObject):
         actions["new"].triggered.connect(lambda: self._spawn(self.open(0), "new conversation"))
         actions["next"].triggered.connect(lambda: self._step(1))
         actions["previous"].triggered.connect(lambda: self._step(-1))
-        actions["rename"].triggered.connect(lambda: self._rename())
+        actions["rename"].triggered.connect(self._rename)
         actions["delete"].triggered.connect(
             lambda: self._spawn(self.delete(self.view.conversation_id), "delete")
         )
         actions["copy_answer"].triggered.connect(self._copy_answer)
         actions["model"].triggered.connect(self._pick_model)
-        actions["configure"].triggered.connect(lambda: self._spawn(self._configure(), "conversation settings"))
-        actions["settings"].triggered.connect(lambda: self.open_settings())
+        actions["configure"].triggered.connect(
+            lambda: self._spawn(self._configure(), "conversation settings")
+        )
+        actions["settings"].triggered.connect(lambda _checked=False: self.open_settings())
         actions["shortcuts"].triggered.connect(self._show_shortcuts)
         for name, step in (("zoom_in", 1), ("zoom_out", -1), ("zoom_reset", 0)):
             actions[name].triggered.connect(lambda _checked=False, step=step: self.zoom(step))
@@ -179,7 +182,7 @@ class WindowController(QObject):
         if shown:
             rest = self.conversations.ids()
             await self.open(rest[min(place, len(rest) - 1)] if rest else 0)
-        title = conversation.title or UNTITLED
+        title = title_from(conversation.title or UNTITLED, 40)
         undo = Offer("Undo", lambda: self._spawn(self._restore(conversation_id), "undo delete"))
         self.window.toast.say(f"“{title}” was deleted.", undo)
 

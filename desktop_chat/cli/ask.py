@@ -20,11 +20,12 @@ from desktop_chat.chat.launch import ExitStatus
 from desktop_chat.chat.library import Library
 from desktop_chat.chat.preferences import Preferences
 from desktop_chat.chat.session import ChatSession
+from desktop_chat.chat.summary import STATUS_OF
 from desktop_chat.cli.arguments import PROGRAM, UsageError
 from desktop_chat.cli.consumers import Consumers
 from desktop_chat.cli.display import Output
 from desktop_chat.cli.endpoint import AskProviders
-from desktop_chat.cli.figures import STATUS_OF, error_lines, json_line
+from desktop_chat.cli.figures import error_lines, json_line
 from desktop_chat.domain.conversations import Conversation
 from desktop_chat.domain.errors import (
     ChatError,

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from desktop_chat.chat.buffering import AtCharacters, AtLines, AtWords, BufferedText, FlushPolicy
 from desktop_chat.chat.counters import CharacterCounter, StopAfterTokens, WordCounter
 from desktop_chat.chat.handlers import HANDLER_ENTRY_POINT_GROUP, StreamHandler, StreamResult
+from desktop_chat.chat.summary import summary_line
 from desktop_chat.cli.arguments import HANDLERS, UsageError
 from desktop_chat.cli.display import DimReasoning, FormattedText, Output, Progress
-from desktop_chat.cli.figures import analytics_table, summary_line
+from desktop_chat.cli.figures import analytics_table
 from desktop_chat.domain.metrics import Metrics
 
 

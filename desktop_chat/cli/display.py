@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, TextIO
 
 from desktop_chat.chat.handlers import StreamContext, StreamResult
-from desktop_chat.cli.figures import seconds, tokens
+from desktop_chat.chat.summary import seconds, tokens
 from desktop_chat.domain.deltas import ReasoningDelta, StreamDelta, TextDelta
 from desktop_chat.domain.metrics import Metrics, Phase
 

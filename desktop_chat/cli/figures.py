@@ -7,17 +7,10 @@ from typing import Final
 
 import msgspec
 
-from desktop_chat.chat.handlers import Outcome, StreamResult
-from desktop_chat.chat.launch import ExitStatus
+from desktop_chat.chat.handlers import StreamResult
+from desktop_chat.chat.summary import seconds, tokens
 from desktop_chat.domain.errors import ErrorReport, Fault
 from desktop_chat.domain.metrics import Metrics
-
-STATUS_OF: Final = {
-    Outcome.COMPLETE: ExitStatus.COMPLETE,
-    Outcome.ERROR: ExitStatus.ERROR,
-    Outcome.INTERRUPTED: ExitStatus.INTERRUPTED,
-    Outcome.STOPPED: ExitStatus.STOPPED,
-}
 
 _WHOSE: Final = {
     Fault.USER: "on your side",
@@ -33,36 +26,6 @@ _ADVICE: Final = {
     "interrupted": "What arrived is kept. Ask again, or continue the answer in the window.",
 }
 """What to do where the error's own advice leads into the window."""
-
-
-def seconds(value: float | None) -> str:
-    """``340 ms``, ``2.34 s``, ``3:05``; a dash where nothing was measured."""
-    if value is None:
-        return "–"
-    if value < 1:
-        return f"{value * 1000:.0f} ms"
-    return f"{value:.2f} s" if value < 60 else f"{int(value) // 60}:{int(value) % 60:02d}"
-
-
-def tokens(metrics: Metrics) -> str:
-    """The number of tokens; ``~`` marks an estimate."""
-    return f"{'' if metrics.tokens_reported else '~'}{metrics.tokens} tokens"
-
-
-def summary_line(result: StreamResult) -> str:
-    """One line of figures: how it ended, how long, how fast."""
-    metrics = result.metrics
-    parts = [tokens(metrics)]
-    if metrics.tokens_per_second is not None:
-        parts.append(f"{metrics.tokens_per_second:.1f} tok/s")
-    if metrics.ttft_s is not None:
-        parts.append(f"first token after {seconds(metrics.ttft_s)}")
-    parts.append(f"{seconds(metrics.elapsed_s)} in all")
-    if metrics.cost is not None:
-        parts.append(f"cost {metrics.cost:.6g}")
-    if result.finish_reason not in {None, "stop"}:
-        parts.append(f"finish reason {result.finish_reason}")
-    return f"{result.outcome}: {', '.join(parts)}"
 
 
 def analytics_table(metrics: Metrics) -> str:

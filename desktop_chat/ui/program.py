@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from desktop_chat.chat.handlers import Outcome
 from desktop_chat.chat.launch import ExitStatus, WindowOptions
 from desktop_chat.chat.library import Library
 from desktop_chat.chat.preferences import Preferences
 from desktop_chat.chat.providers import Providers
+from desktop_chat.chat.summary import STATUS_OF, summary_line
 from desktop_chat.domain.errors import ChatError, ErrorReport, InternalError
 from desktop_chat.domain.profiles import MISTRAL_PROFILE, Profile
 from desktop_chat.storage.conversations import ConversationStore
@@ -43,12 +43,6 @@ logger = logging.getLogger(__name__)
 
 END_LIMIT_S: Final = 1.5
 _FIRST_START: Final = "first-start"
-STATUS_OF: Final = {
-    Outcome.COMPLETE: ExitStatus.COMPLETE,
-    Outcome.ERROR: ExitStatus.ERROR,
-    Outcome.INTERRUPTED: ExitStatus.INTERRUPTED,
-    Outcome.STOPPED: ExitStatus.STOPPED,
-}
 
 
 class Program:
@@ -206,6 +200,7 @@ class Program:
         turn = await controller.send(text)
         assert turn is not None
         result = await turn.wait()
+        print(summary_line(result), file=sys.stderr)  # noqa: T201
         await asyncio.sleep(0.3)  # the transcript paints the end of the answer with its next frames
         if self._options.screenshot is not None and not self._save_picture():
             self._status = ExitStatus.ERROR

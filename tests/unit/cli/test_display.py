@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from desktop_chat.chat.handlers import Outcome, StreamContext, StreamResult
+from desktop_chat.chat.summary import seconds, summary_line
 from desktop_chat.cli.display import DimReasoning, Output, Progress, without_controls
-from desktop_chat.cli.figures import analytics_table, error_lines, seconds, summary_line
+from desktop_chat.cli.figures import analytics_table, error_lines
 from desktop_chat.cli.render import page
 from desktop_chat.cli.terminal import set_blocks
 from desktop_chat.domain.deltas import ReasoningDelta, TextDelta

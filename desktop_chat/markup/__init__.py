@@ -13,7 +13,7 @@ from desktop_chat.markup.blocks import Patch, SourceBlock
 if TYPE_CHECKING:
     from desktop_chat.markup.incremental import IncrementalParser
 
-__all__ = ["IncrementalParser", "Patch", "SourceBlock", "parse", "to_html", "warm_up"]
+__all__ = ["IncrementalParser", "Patch", "SourceBlock", "parse", "plain_text", "to_html", "warm_up"]
 
 
 def parse(text: str) -> tuple[SourceBlock, ...]:
@@ -21,6 +21,13 @@ def parse(text: str) -> tuple[SourceBlock, ...]:
     from desktop_chat.markup import parser
 
     return parser.parse(text)
+
+
+def plain_text(text: str) -> str:
+    """The text without its markup; see `desktop_chat.markup.plain`."""
+    from desktop_chat.markup import plain
+
+    return plain.plain_text(text)
 
 
 def to_html(text: str) -> str:

@@ -83,7 +83,7 @@ def build_tree(
     references: Mapping[str, Any] | None = None,
     notes: Mapping[str, Any] | None = None,
     first_rule: syntax.BlockRule | None = None,
-    limit: int = syntax.MAX_INLINE,
+    before: syntax.Budget = syntax.NOTHING_READ,
     streaming: bool = False,
 ) -> Tree:
     """Parse ``source``, whose line ends are LF.
@@ -91,7 +91,7 @@ def build_tree(
     Args:
         references / notes: definitions of the text before it.
         first_rule: see `syntax.block_tokens`.
-        limit: of the first inline content; see `syntax.inline_tokens`.
+        before: what of the first inline content was read; see `syntax.inline_tokens`.
         streaming: draw an unfinished end as it will most likely become.
     """
     known_references, known_notes = syntax.Definitions(references), syntax.Definitions(notes)
@@ -109,8 +109,8 @@ def build_tree(
         kind = token.type
         if kind == "inline":
             read = unfinished_tokens if token is unfinished else syntax.inline_tokens
-            _append_inlines(stack[-1], read(token.content, environment, limit=limit))
-            limit = syntax.MAX_INLINE
+            _append_inlines(stack[-1], read(token.content, environment, before=before))
+            before = syntax.NOTHING_READ
         elif token.nesting > 0:
             element = SubElement(stack[-1], _CONTAINERS.get(kind, token.tag))
             _describe(element, token)
@@ -130,11 +130,13 @@ def build_tree(
     return Tree(root, pieces, known_references, known_notes, environment)
 
 
-def inline_element(content: str, environment: syntax.Environment, watch: syntax.Watch, limit: int) -> Element:
+def inline_element(
+    content: str, environment: syntax.Environment, watch: syntax.Watch, before: syntax.Budget
+) -> Element:
     """A paragraph of that content alone; see `syntax.inline_tokens`."""
     root = Element(Markdown.doc_tag)
     paragraph = SubElement(root, "p")
-    _append_inlines(paragraph, syntax.inline_tokens(content, environment, watch=watch, limit=limit))
+    _append_inlines(paragraph, syntax.inline_tokens(content, environment, watch=watch, before=before))
     _refuse_links(root)
     return paragraph
 

@@ -11,6 +11,7 @@ A view may rely on identity: a block, list item, table row or block of a quote t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import perf_counter
 from typing import NamedTuple
 
 from desktop_chat.markup import syntax
@@ -24,7 +25,11 @@ from desktop_chat.markup.source import LineEnds
 from desktop_chat.markup.unfinished import shown
 
 SLICE = 4096
-"""Characters taken by one `IncrementalParser.update` unless told otherwise: a few milliseconds of parsing."""
+"""Characters taken by one `IncrementalParser.update` at most, unless told otherwise."""
+
+_STEP = 512
+_PATIENCE_S = 0.003
+"""After so long an update takes no further step."""
 
 _LONG_TAIL = 6000
 """Characters of a tail that cannot be settled; beyond, it is parsed again only when it has grown by an eighth."""
@@ -122,11 +127,19 @@ class IncrementalParser:
             self._is_final = False
 
     def update(self, limit: int = SLICE) -> Patch:
-        """Parse at most ``limit`` of the characters that wait; call it once a frame, again while `is_behind`."""
+        """Parse characters that wait, at most ``limit`` and for a few milliseconds.
+
+        Call it once a frame, and again in the next one while `is_behind`.
+        """
         keep = len(self.blocks)
-        if not self._is_final:
-            self._take(limit)
-            keep = self._refresh(final=False)
+        until = perf_counter() + _PATIENCE_S
+        while not self._is_final:
+            step = min(limit, _STEP)
+            self._take(step)
+            keep = min(keep, self._refresh(final=False))
+            limit -= step
+            if not self._waiting or limit <= 0 or perf_counter() > until:
+                break
         return Patch(keep, tuple(self.blocks[keep:]), self.frozen)
 
     def finish(self) -> Patch:
@@ -184,7 +197,7 @@ class IncrementalParser:
             references=self._labels.references,
             notes=self._labels.notes,
             first_rule=opened.rule if opened else None,
-            limit=opened.limit if opened else syntax.MAX_INLINE,
+            before=opened.before if opened else syntax.NOTHING_READ,
             streaming=not final,
         )
         changed = self._labels.changed_by(tree, self._open_asked)

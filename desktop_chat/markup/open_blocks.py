@@ -62,13 +62,13 @@ class OpenBlock(ABC):
     Attributes:
         prelude: goes before the rest when it is parsed.
         rule: reads the first line, see `syntax.block_tokens`.
-        limit: how many characters of the first inline content are read as markup.
+        before: what of the first inline content was read.
         in_fence / in_table: what an unfinished last line is part of.
     """
 
     prelude: str = ""
     rule: syntax.BlockRule | None = None
-    limit: int = syntax.MAX_INLINE
+    before: syntax.Budget = syntax.NOTHING_READ
     in_fence: bool = False
     in_table: bool = False
 

@@ -45,7 +45,7 @@ class OpenParagraph(OpenBlock):
         self._text = ""
         self._spans: tuple[Span, ...] = ()
         self._objects: tuple[InlineMath | InlineImage, ...] = ()
-        self._read = 0
+        self._read = self._spent = 0
         self._try_at = _SETTLE_FROM
 
     def joined(self, rest: Block, piece: Piece, parsed: Parsed) -> Block | None:
@@ -74,34 +74,46 @@ class OpenParagraph(OpenBlock):
         if not isinstance(rest, Paragraph):
             return None
         content = piece.tokens[1].content
-        if len(content) < self._try_at or (not self.prelude and content.startswith("[")):
+        if len(content) < self._try_at or (not self.prelude and syntax.may_be_definition(content)):
             return None
         begin = parsed.source.find(content, parsed.offset(piece.first_line))
         complete = parsed.offset(parsed.complete) - begin
-        point = self._point(content, complete)
+        end = syntax.markup_end(content, self.before)
+        point = self._point(content, complete, end)
         if point is None:
             self._try_at = len(content) + _STEP
             return None
         settled = content[:point]
         watch = syntax.Watch()
-        element = inline_element(settled, parsed.environment, watch, self.limit)
-        if len(settled) <= self.limit and _leaves_open(settled, element, watch):
+        element = inline_element(settled, parsed.environment, watch, self.before)
+        if point <= end and _leaves_open(settled, element, watch):
             self._try_at = len(content) + _STEP
             return None
         skipped = len(self.prelude)
         whole = self._with(inline_text(element, parsed.numbers), skipped)
         self._text, self._spans, self._objects = whole.text, whole.spans, whole.objects
         self._read += point - skipped
-        self.prelude = _STAND_IN + settled[-1]
-        self.limit = max(0, syntax.MAX_INLINE - self._read) + len(self.prelude)
+        self._spent = syntax.ALL_SPENT if point > end else self._spent + syntax.markup_weight(settled)
+        self.prelude = _STAND_IN + ("\n" if settled[-1] == "\n" else " ")
+        self.before = syntax.Budget(self._read - len(self.prelude), self._spent)
         self._try_at = _SETTLE_FROM
         return begin + point
 
-    def _point(self, content: str, complete: int) -> int | None:
-        """The last place to settle up to, a word's beginning whose line is surely part of the paragraph."""
+    def _point(self, content: str, complete: int, end: int) -> int | None:
+        """The last place to settle up to, a word's beginning whose line is surely part of the paragraph.
+
+        Behind ``end`` all is plain text, and any place within a word will do.
+        """
         point = None
-        for match in _POINT.finditer(content, len(self.prelude) + 1, len(content) - _KEPT):
-            at = match.start()
+        start, stop = len(self.prelude) + 1, len(content) - _KEPT
+        places = [match.start() for match in _POINT.finditer(content, start, stop)]
+        if (
+            end < stop
+            and not content[stop - 1 : stop + 1].isspace()
+            and len(content[stop - 1 : stop + 1].split()) == 1
+        ):
+            places.append(stop)
+        for at in places:
             line = content[content.rfind("\n", 0, at) + 1 : at]
             if "|" in line or (at > complete and not any(map(str.isalpha, line))):
                 continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from markdown_it import MarkdownIt, rules_block, rules_inline
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace, unescapeAll
@@ -34,8 +34,14 @@ MAX_FORMULA = 2_000
 MAX_INLINE = 64 * 1024
 """Characters of one paragraph, heading or cell whose inline markup is read; the rest of it is shown as plain text."""
 
-_STOP = re.compile(r"[\n$&*<@\[\\\]_`~]|!(?=\[)|w(?=ww\.)|(?<=http):|(?<=https):|(?<=mailto):")
+MARKUP_ALLOWANCE = 600
+"""Marks beyond one in eight characters that a paragraph may hold; where there are more, the rest is plain text."""
+
+_STOP = re.compile(r"[\n$&*<@\[\\\]_`~]|!(?=\[)|w(?=ww\.)|(?<=http):(?=//)|(?<=https):(?=//)")
 """Where the inline rules below may begin; markdown-it's own set also stops at marks that no rule here reads."""
+
+_MARK = re.compile(r"[*_~`\[\]<&$\\@!]")
+_MAX_LABEL = 1_000
 
 _PRICE = re.compile(r"\d[\d.,]*(?:\s+[A-Za-z]{2}|[.,]?\s*$)")
 _DOLLARS = re.compile(r"\$+")
@@ -112,6 +118,7 @@ def parser() -> MarkdownIt:
     block.at("blockquote", quote_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     block.at("list", list_rule, {"alt": ["paragraph", "reference", "blockquote"]})
     block.at("footnote_def", _footnote_definition, {"alt": ["paragraph", "reference"]})
+    block.at("reference", _definition)
     block.at("table", _narrow_table, {"alt": ["paragraph", "reference"]})
     inline.before("escape", "math_inline", _watched(_math_inline, _formula_left_open))
     inline.at("backticks", _watched(rules_inline.backtick, _code_left_open))
@@ -138,17 +145,53 @@ def block_tokens(source: str, environment: Environment, first_rule: BlockRule | 
     return state.tokens
 
 
+class Budget(NamedTuple):
+    """What of a paragraph was read before: characters, and what their marks weigh."""
+
+    read: int = 0
+    spent: int = 0
+
+
+NOTHING_READ = Budget()
+ALL_SPENT = 1 << 40
+"""The allowance for markup is used up."""
+
+
+def markup_end(content: str, before: Budget) -> int:
+    """Where the reading of a paragraph's markup stops; real text never gets there.
+
+    Depends on what comes before a place only, so that a growing paragraph reads as it will when it is complete.
+    """
+    if before.spent >= ALL_SPENT:
+        return 0
+    end = min(len(content), max(0, MAX_INLINE - before.read))
+    if 4 * len(content) + before.spent <= MARKUP_ALLOWANCE:
+        return end
+    spent = before.spent
+    for match in _MARK.finditer(content, 0, end):
+        spent += 4 if match[0] in "[<" else 1
+        if spent > MARKUP_ALLOWANCE + (before.read + match.start()) // 8:
+            return match.start()
+    return end
+
+
+def markup_weight(content: str) -> int:
+    """What the marks of ``content`` spend of the allowance."""
+    return sum(4 if mark in "[<" else 1 for mark in _MARK.findall(content))
+
+
 def inline_tokens(
-    content: str, environment: Environment, *, watch: Watch | None = None, limit: int = MAX_INLINE
+    content: str, environment: Environment, *, watch: Watch | None = None, before: Budget = NOTHING_READ
 ) -> list[Token]:
-    """Inline structure of one paragraph's ``content``, plain text beyond ``limit`` characters."""
+    """Inline structure of a paragraph's ``content``, of which something may have been read ``before``."""
     tokens: list[Token] = []
     md = parser()
     environment["watch"] = watch
-    md.inline.parse(content[:limit], md, environment, tokens)
-    if len(content) > limit:
+    end = markup_end(content, before)
+    md.inline.parse(content[:end], md, environment, tokens)
+    if len(content) > end:
         rest = Token("text", "", 0)
-        rest.content = content[limit:]
+        rest.content = content[end:]
         tokens.append(rest)
     return tokens
 
@@ -228,6 +271,20 @@ def _narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool
     if state.src.count("|", state.bMarks[start], state.eMarks[start]) > MAX_COLUMNS:
         return False
     return rules_block.table(state, start, end, silent)
+
+
+def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    begin = state.bMarks[start] + state.tShift[start]
+    if state.src.find("]:", begin, begin + _MAX_LABEL) < 0:
+        return (
+            False  # CommonMark's limit on labels; without it every line of the paragraph would be looked at.
+        )
+    return rules_block.reference(state, start, end, silent)
+
+
+def may_be_definition(content: str) -> bool:
+    """Whether a paragraph may turn out to begin with a link reference definition."""
+    return content.startswith("[") and (len(content) < _MAX_LABEL or "]:" in content[:_MAX_LABEL])
 
 
 def _footnote_definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
-from desktop_chat.markup.blocks import LINE_BREAK, OBJECT_CHARACTER, InlineMath, InlineText, Table
+from desktop_chat.markup.blocks import Table
+from desktop_chat.markup.plain import inline_plain_text
 from desktop_chat.markup.safety import without_controls
 
 
@@ -20,18 +21,6 @@ def table_to_csv(table: Table) -> str:
     for row in (table.header, *table.rows):
         writer.writerow([_inert(without_controls(inline_plain_text(cell))) for cell in row])
     return output.getvalue()
-
-
-def inline_plain_text(content: InlineText) -> str:
-    """Inline content as plain text: formulas as TeX, images as their alternative text."""
-    pieces: list[str] = []
-    position = 0
-    for found in content.objects:
-        pieces.append(content.text[position : found.position])
-        pieces.append(found.tex if isinstance(found, InlineMath) else found.alt)
-        position = found.position + len(OBJECT_CHARACTER)
-    pieces.append(content.text[position:])
-    return "".join(pieces).replace(LINE_BREAK, "\n")
 
 
 def _inert(cell: str) -> str:

@@ -16,7 +16,7 @@ from desktop_chat.markup import syntax
 _REACH = 400
 """How many characters back open markup is believed to be markup; older marks are most likely meant literally."""
 
-_TRAILING = re.compile(r"(?:[*_~`\\$<]|!?\[)+$")
+_TRAILING = "*_~`\\$<["
 _ONLY_MARKS = re.compile(
     r"[ \t]*(?:>[ \t]*)*"  # in quotes
     r"(?:[-+*#>=_~`|:$\\\[\s]*"
@@ -67,11 +67,14 @@ def _without_table_header(source: str) -> str:
     return source[:start]
 
 
-def unfinished_tokens(content: str, environment: syntax.Environment, limit: int) -> list[Token]:
+def unfinished_tokens(content: str, environment: syntax.Environment, before: syntax.Budget) -> list[Token]:
     """The inline tokens of an unfinished paragraph, its open markup closed, half a link or formula left out."""
-    content = _TRAILING.sub("", content).rstrip()
+    kept = content.rstrip(_TRAILING)
+    if content.startswith("[", len(kept)):
+        kept = kept.removesuffix("!")
+    content = kept.rstrip()
     watch = syntax.Watch()
-    tokens = syntax.inline_tokens(content, environment, watch=watch, limit=limit)
+    tokens = syntax.inline_tokens(content, environment, watch=watch, before=before)
     since = len(content) - _REACH
     marks = [(at, mark) for at, mark in watch.marks if at >= since]
     opened = [
@@ -82,7 +85,7 @@ def unfinished_tokens(content: str, environment: syntax.Environment, limit: int)
     if not marks and not opened:
         return tokens
     completed = _completed(content, marks, opened)
-    return tokens if completed == content else syntax.inline_tokens(completed, environment, limit=limit)
+    return tokens if completed == content else syntax.inline_tokens(completed, environment, before=before)
 
 
 def _opens_word(content: str, at: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from desktop_chat.markup import parse, to_html
+from desktop_chat.markup import parse, plain_text, to_html
 from desktop_chat.markup.blocks import (
     LINE_BREAK,
     CodeBlock,
@@ -200,3 +200,10 @@ def test_html_of_footnotes_tasks_and_formulas() -> None:
 
 def test_an_unreferenced_footnote_is_still_shown() -> None:
     assert "lost?" in to_html("text\n\n[^x]: lost?")
+
+
+def test_plain_text() -> None:
+    text = "# A *b*\n\n1. [x] c\n2. d\n   - e `f`\n\n> g\n> h\n\n| i | $j$ |\n|---|---|\n| k | l |\n\n```\nm\n```\n\nn  \no[^1]\n\n[^1]: p"
+    assert plain_text(text) == (
+        "A b\n\n1. [x] c\n2. d\n  - e f\n\n> g h\n\ni\tj\nk\tl\n\nm\n\nn\no1\n\n[1] p"
+    )

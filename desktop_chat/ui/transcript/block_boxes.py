@@ -103,6 +103,8 @@ def gap_between(before: Block, after: Block) -> int:
         )
     if isinstance(before, Heading):
         return Space.S
+    if isinstance(after, Footnotes):
+        return Space.XL
     large = (CodeBlock, Table, MathBlock, Quote)
     if isinstance(before, large) or isinstance(after, large):
         return Space.L

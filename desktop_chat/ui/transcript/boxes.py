@@ -230,6 +230,10 @@ class Box:
         """Do what a control of this box says; returns whether the box needs a new layout."""
         return False
 
+    def unfold(self) -> bool:
+        """Show all of it, for a hit within; returns whether it needs a new layout."""
+        return False
+
     def has_pictures(self) -> bool:
         """Whether a formula's picture may change how it looks."""
         return any(getattr(placed.run, "has_objects", False) for placed in self.runs())
@@ -331,6 +335,9 @@ class StackBox(Box):
         for box, top in zip(self.boxes, self._tops, strict=True):
             for found in box.scrollables():
                 yield Scrollable(found.rect.translated(self.indent, top), found.sideways)
+
+    def unfold(self) -> bool:
+        return sum(box.unfold() for box in self.boxes) > 0
 
     def has_pictures(self) -> bool:
         return any(box.has_pictures() for box in self.boxes)

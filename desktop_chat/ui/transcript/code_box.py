@@ -76,8 +76,7 @@ class CodeBox(Box):
         self.height = HEADER_HEIGHT + Space.M + body + Space.M + (FOOTER_HEIGHT if self.is_foldable else 0)
         return self.height
 
-    def expand(self) -> bool:
-        """Unfold, for a hit inside; returns whether anything changed."""
+    def unfold(self) -> bool:
         changed, self._state.is_expanded = self.is_folded, True
         return changed
 

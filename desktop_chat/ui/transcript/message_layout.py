@@ -213,7 +213,9 @@ class MessageLayout:
     def _after_text(self) -> Iterator[Spec]:
         message = self.message
         for index, call in enumerate(message.tool_calls):
-            yield Spec(Part(Section.TOOLS, index), call, Space.S if index or self._body.length else Space.XS)
+            yield Spec(
+                Part(Section.TOOLS, index), call, Space.M if self._body.length and not index else Space.XS
+            )
         if message.error is not None:
             key = (message.error, self.error_actions())
             yield Spec(Part(Section.ERROR), key, Space.M if self._body.length else Space.S)

@@ -307,15 +307,12 @@ class FooterBox(Box):
                 paint.text(type_.small, x + left, top, elided(type_.small, line, right - left))
 
     def controls(self) -> Iterator[Control]:
-        """From right to left: the actions, then the version switch."""
+        """From right to left: the version switch, then the actions."""
         actions = list(self._actions)
         right = float(self.width)
         top = Space.XS + (ROW - BUTTON) / 2
         if not self._is_right:
             right += 6  # the icons' own margin, so that the last one stands on the column's edge
-        for action in reversed(actions):
-            right -= BUTTON
-            yield Control(QRectF(right, top, BUTTON, BUTTON), action, ACTION_NAMES[action], self)
         if self._has_versions():
             right -= BUTTON
             message = self._message
@@ -323,3 +320,6 @@ class FooterBox(Box):
                 yield Control(QRectF(right, top, BUTTON, BUTTON), "next_version", "Next version", self)
             right -= self._version_width + 4 + BUTTON
             yield Control(QRectF(right, top, BUTTON, BUTTON), "previous_version", "Previous version", self)
+        for action in reversed(actions):
+            right -= BUTTON
+            yield Control(QRectF(right, top, BUTTON, BUTTON), action, ACTION_NAMES[action], self)

@@ -65,14 +65,14 @@ class EntryMarks:
         self.part = Part(0)
         self.selection: Selection | None = None
         self.needle = ""
-        self.current: tuple[Place, int] | None = None
+        self.current: Place | None = None
 
     def marks(self, run_number: int, run: Run) -> Sequence[Mark]:
         found: list[Mark] = []
         if self.needle:
             for start, end in occurrences(run, self.needle):
                 place = Place(self.row, self.part, run_number, start)
-                is_current = self.current is not None and self.current[0] == place
+                is_current = self.current == place
                 found.append(Mark(start, end, self._current_color if is_current else self._found_color))
         if self.selection is not None:
             part = self.selection.within(self.row, self.part, run_number, run.length)

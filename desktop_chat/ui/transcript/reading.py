@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QPoint, QRectF, Qt
+from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 
 from desktop_chat.markup import to_html
@@ -13,7 +13,8 @@ from desktop_chat.markup.safety import without_controls
 from desktop_chat.ui.transcript.column import Part
 from desktop_chat.ui.transcript.menu import open_menu
 from desktop_chat.ui.transcript.message_layout import Section
-from desktop_chat.ui.transcript.places import EntryMarks, Place, Selection, occurrences
+from desktop_chat.ui.transcript.places import EntryMarks, Place, Selection
+from desktop_chat.ui.transcript.search import Search
 
 if TYPE_CHECKING:
     from desktop_chat.ui.transcript.view import TranscriptView
@@ -25,17 +26,17 @@ class Reading:
     def __init__(self, view: TranscriptView) -> None:
         self._view = view
         self.selection: Selection | None = None
-        self._needle = ""
-        self._hits: list[int] = []
-        self._current = -1
+        self.search = Search(view)
         self.focused_row: int | None = None
 
     def clear(self) -> None:
-        self.selection, self._needle, self._hits, self._current = None, "", [], -1
+        self.selection = None
+        self.search.begin("")
         self.focused_row = None
 
     def prepare(self, marks: EntryMarks) -> None:
-        marks.selection, marks.needle = self.selection, self._needle
+        marks.selection = self.selection
+        marks.needle, marks.current = self.search.needle, self.search.current
 
     def select(self, selection: Selection | None) -> None:
         if selection != self.selection:
@@ -89,51 +90,10 @@ class Reading:
         QGuiApplication.clipboard().setMimeData(data)
 
     def find(self, text: str) -> None:
-        view = self._view
-        self._needle = text.lower()
-        self._hits, self._current = [], -1
-        if text:
-            view.model.ask(range(len(view.model)))
-            for row in range(len(view.model)):
-                message = view.model.message(row)
-                if message is not None:
-                    self._hits += [row] * message.text.lower().count(self._needle)
-        view.viewport().update()
-        if self._hits:
-            self.step(1)
-        else:
-            view.find_result.emit(0, 0)
+        self.search.begin(text)
 
     def step(self, by: int) -> None:
-        if not self._hits:
-            return
-        self._current = (self._current + by) % len(self._hits)
-        row = self._hits[self._current]
-        ordinal = self._current - self._hits.index(row)
-        self._view.find_result.emit(self._current + 1, len(self._hits))
-        layout = self._view.stack.layout(row)
-        if layout is None:
-            return
-        index, seen = 0, 0
-        while index < len(layout.column):
-            entry = layout.column.entries[index]
-            if entry.spec.part.section != Section.BODY:
-                index += 1
-                continue
-            if layout.measure(index) and layout.column.entries[index].box is None:
-                continue
-            for placed in entry.box.runs() if entry.box else ():
-                for start, _ in occurrences(placed.run, self._needle):
-                    if seen == ordinal:
-                        self._view.stack.touched(row, index)
-                        left, top = layout.box_place(index)
-                        caret = placed.run.caret(start).translated(placed.x + left, placed.y + top)
-                        self._view.reveal(caret.translated(0, self._view.stack.message_top(row)))
-                        return
-                    seen += 1
-            index += 1
-        self._view.stack.touched(row, 0)
-        self._view.reveal(QRectF(0, self._view.stack.message_top(row), 1, 20))
+        self.search.step(by)
 
     def key_pressed(self, event: QKeyEvent) -> bool:
         view = self._view

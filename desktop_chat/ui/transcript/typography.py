@@ -68,7 +68,6 @@ class TextStyle:
         if style & Style.STRIKE:
             font.setStrikeOut(True)
         if style & Style.FOOTNOTE:
-            font.setPixelSize(max(8, round(font.pixelSize() * 0.72)))
             made.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
         if spacing:
             font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, spacing)

@@ -34,6 +34,7 @@ from desktop_chat.ui.transcript.painting import paint_stack
 from desktop_chat.ui.transcript.pictures import Pictures
 from desktop_chat.ui.transcript.places import EntryMarks
 from desktop_chat.ui.transcript.pointer import Pointer
+from desktop_chat.ui.transcript.printing import PRINT_THEME, write_pdf
 from desktop_chat.ui.transcript.reading import Reading
 from desktop_chat.ui.transcript.stack import Anchor, MessageStack
 from desktop_chat.ui.transcript.typography import Typography, color
@@ -153,6 +154,13 @@ class TranscriptView(QAbstractScrollArea):
         pictures = Pictures(type_, self._pictures_arrived, self)
         return Workshop(type_, pictures.make, CodeColors(type_), pictures.formula, self._can_continue)
 
+    def export_pdf(self, path: str, title: str = "") -> None:
+        """Write the messages at hand as PDF, on white whatever the theme. Raises OSError."""
+        type_ = Typography(PRINT_THEME)
+        pictures = Pictures(type_, lambda: None, self)
+        workshop = Workshop(type_, pictures.make, CodeColors(type_), pictures.formula, lambda _: False)
+        write_pdf(self._model, workshop, path, title)
+
     def _pictures_arrived(self) -> None:
         for row, layout in self.stack.laid_out():
             first = layout.forget_formulas()
@@ -215,6 +223,7 @@ class TranscriptView(QAbstractScrollArea):
         self._update_motion()
 
     def _changed(self, ids: list[int]) -> None:
+        self.reading.search.resume()
         dirty: int | None = None
         for message_id in ids:
             row = self._model.row_of(message_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -191,6 +193,22 @@ def test_find_counts_and_steps(view: TranscriptView, qtbot: QtBot) -> None:
     with qtbot.waitSignal(view.find_result) as found:
         view.find_previous()
     assert found.args == [39, 39]
+
+
+def test_find_unfolds_long_code(view: TranscriptView) -> None:
+    code = "\n".join(f"line {n}" for n in range(100))
+    open_all(view, [message(1, Role.ASSISTANT, f"```text\n{code}\n```")])
+    height = view.stack.height
+    view.find("line 93")
+    assert view.stack.height > height
+
+
+def test_pdf_has_pages(view: TranscriptView, tmp_path: Path) -> None:
+    open_all(view, [message(n, Role.ASSISTANT, SAMPLE * 3) for n in range(1, 4)])
+    view.export_pdf(str(tmp_path / "conversation.pdf"))
+    written = (tmp_path / "conversation.pdf").read_bytes()
+    assert written.startswith(b"%PDF")
+    assert written.count(b"/Type /Page\n") > 2
 
 
 def test_error_card_offers_to_go_on(view: TranscriptView, qtbot: QtBot) -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from functools import cache
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtSvg import QSvgRenderer
 from shiboken6 import isValid
@@ -61,7 +61,18 @@ class Formula:
 @cache
 def math_renderer() -> MathRenderer:
     """The program's one formula worker; it starts with the first formula."""
-    return MathRenderer()
+    renderer = MathRenderer()
+    application = QCoreApplication.instance()
+    if application is not None:
+        application.aboutToQuit.connect(close_math_renderer)
+    return renderer
+
+
+def close_math_renderer() -> None:
+    """End the formula worker, if there is one; the next formula starts another."""
+    if math_renderer.cache_info().currsize:
+        math_renderer().close()
+        math_renderer.cache_clear()
 
 
 class Pictures(QObject):

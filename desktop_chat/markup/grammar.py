@@ -20,6 +20,7 @@ from markdown_it.token import Token
 
 from desktop_chat.markup import syntax
 from desktop_chat.markup.unfinished import unfinished_tokens
+from desktop_chat.markup.watch import Watch
 
 PLAIN = "plain"
 """The tag of an element that stands for its content alone."""
@@ -131,7 +132,7 @@ def build_tree(
 
 
 def inline_element(
-    content: str, environment: syntax.Environment, watch: syntax.Watch, before: syntax.Budget
+    content: str, environment: syntax.Environment, watch: Watch, before: syntax.Budget
 ) -> Element:
     """A paragraph of that content alone; see `syntax.inline_tokens`."""
     root = Element(Markdown.doc_tag)

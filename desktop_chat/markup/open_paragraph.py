@@ -16,6 +16,7 @@ from desktop_chat.markup.blocks import Block, Heading, InlineImage, InlineMath, 
 from desktop_chat.markup.grammar import Piece, inline_element
 from desktop_chat.markup.open_blocks import OpenBlock, Parsed
 from desktop_chat.markup.parser import inline_text
+from desktop_chat.markup.watch import Watch
 
 _SETTLE_FROM = 700
 """Characters of unsettled paragraph from which settling is tried."""
@@ -84,7 +85,7 @@ class OpenParagraph(OpenBlock):
             self._try_at = len(content) + _STEP
             return None
         settled = content[:point]
-        watch = syntax.Watch()
+        watch = Watch()
         element = inline_element(settled, parsed.environment, watch, self.before)
         if point <= end and _leaves_open(settled, element, watch):
             self._try_at = len(content) + _STEP
@@ -130,7 +131,7 @@ def open_paragraph(block: Block, piece: Piece, parsed: Parsed) -> tuple[OpenBloc
     return None if rest is None else (opened, rest)
 
 
-def _leaves_open(content: str, element: Element, watch: syntax.Watch) -> bool:
+def _leaves_open(content: str, element: Element, watch: Watch) -> bool:
     """Whether text that follows could change how ``content`` reads."""
     if watch.open_delimiters():
         return True

@@ -22,8 +22,17 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.footnote.index import footnote_def
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
+from desktop_chat.markup.watch import (
+    Watch,
+    code_left_open,
+    formula_left_open,
+    image_left_open,
+    link_left_open,
+    nothing_left_open,
+    watched,
+)
+
 BlockRule = Callable[[StateBlock, int, int, bool], bool]
-InlineRule = Callable[[StateInline, bool], bool]
 Environment = MutableMapping[str, Any]
 
 MAX_QUOTE_DEPTH = 8
@@ -75,23 +84,6 @@ class Definitions(dict[str, Any]):
         return self.settled[label] if label in self.settled else super().get(label, default)
 
 
-class Watch:
-    """What one run of the inline rules left open: markup that text still to come may close.
-
-    Attributes:
-        delimiters: emphasis and strikethrough delimiters with their positions.
-        marks: starts of code, formulas, links and images that found no end, as (position, mark).
-    """
-
-    def __init__(self) -> None:
-        self.delimiters: list[tuple[int, Delimiter]] = []
-        self.marks: list[tuple[int, str]] = []
-
-    def open_delimiters(self) -> list[tuple[int, str]]:
-        """Emphasis still open: position and character of each delimiter, in order."""
-        return [(at, chr(found.marker)) for at, found in self.delimiters if found.open and found.end < 0]
-
-
 @functools.cache
 def parser() -> MarkdownIt:
     """The one configured parser. Tokens carry source lines; definitions leave a ``definition`` token."""
@@ -120,12 +112,12 @@ def parser() -> MarkdownIt:
     block.at("footnote_def", _footnote_definition, {"alt": ["paragraph", "reference"]})
     block.at("reference", _definition)
     block.at("table", _narrow_table, {"alt": ["paragraph", "reference"]})
-    inline.before("escape", "math_inline", _watched(_math_inline, _formula_left_open))
-    inline.at("backticks", _watched(rules_inline.backtick, _code_left_open))
-    inline.at("strikethrough", _watched(rules_inline.strikethrough.tokenize, _nothing_left_open))
-    inline.at("emphasis", _watched(_emphasis, _nothing_left_open))
-    inline.at("link", _watched(rules_inline.link, _link_left_open))
-    inline.at("image", _watched(rules_inline.image, _image_left_open))
+    inline.before("escape", "math_inline", watched(_math_inline, formula_left_open))
+    inline.at("backticks", watched(rules_inline.backtick, code_left_open))
+    inline.at("strikethrough", watched(rules_inline.strikethrough.tokenize, nothing_left_open))
+    inline.at("emphasis", watched(_emphasis, nothing_left_open))
+    inline.at("link", watched(rules_inline.link, link_left_open))
+    inline.at("image", watched(rules_inline.image, image_left_open))
     inline.at("footnote_ref", _footnote_reference)
     return md
 
@@ -194,54 +186,6 @@ def inline_tokens(
         rest.content = content[end:]
         tokens.append(rest)
     return tokens
-
-
-def _watched(rule: InlineRule, left_open: Callable[[StateInline, int, bool], str]) -> InlineRule:
-    """``rule``, telling the environment's `Watch`, if there is one, what it left open."""
-
-    def watched(state: StateInline, silent: bool) -> bool:
-        watch: Watch | None = state.env["watch"]
-        if watch is None or silent:
-            return rule(state, silent)
-        start, delimiters, known = state.pos, state.delimiters, len(state.delimiters)
-        state.env["watch"] = (
-            None if state.src[start] == "!" else watch
-        )  # An image's text has its own positions.
-        matched = rule(state, silent)
-        state.env["watch"] = watch
-        if state.delimiters is delimiters:
-            watch.delimiters += [(start, delimiter) for delimiter in delimiters[known:]]
-        mark = left_open(state, start, matched)
-        if mark:
-            watch.marks.append((start, mark))
-        return matched
-
-    return watched
-
-
-def _nothing_left_open(_state: StateInline, _start: int, _matched: bool) -> str:
-    return ""
-
-
-def _code_left_open(state: StateInline, start: int, matched: bool) -> str:
-    # Unmatched backticks are pending text; a code span is a token and leaves nothing pending.
-    return state.src[start : state.pos] if matched and state.pending else ""
-
-
-def _formula_left_open(state: StateInline, start: int, matched: bool) -> str:
-    if state.src[start] == "$":
-        return state.src[start : state.pos] if matched and state.pending else ""
-    return (
-        "" if matched or state.src[start + 1 : start + 2] not in ("(", "[") else state.src[start : start + 2]
-    )
-
-
-def _link_left_open(state: StateInline, start: int, matched: bool) -> str:
-    return "[" if not matched and state.src[start] == "[" else ""
-
-
-def _image_left_open(state: StateInline, start: int, matched: bool) -> str:
-    return "![" if not matched and state.src.startswith("![", start) else ""
 
 
 def _capped(rule: BlockRule, limit: int) -> BlockRule:

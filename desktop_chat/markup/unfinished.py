@@ -12,6 +12,7 @@ import re
 from markdown_it.token import Token
 
 from desktop_chat.markup import syntax
+from desktop_chat.markup.watch import Watch
 
 _REACH = 400
 """How many characters back open markup is believed to be markup; older marks are most likely meant literally."""
@@ -73,7 +74,7 @@ def unfinished_tokens(content: str, environment: syntax.Environment, before: syn
     if content.startswith("[", len(kept)):
         kept = kept.removesuffix("!")
     content = kept.rstrip()
-    watch = syntax.Watch()
+    watch = Watch()
     tokens = syntax.inline_tokens(content, environment, watch=watch, before=before)
     since = len(content) - _REACH
     marks = [(at, mark) for at, mark in watch.marks if at >= since]

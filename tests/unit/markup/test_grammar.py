@@ -203,7 +203,8 @@ def test_an_unreferenced_footnote_is_still_shown() -> None:
 
 
 def test_plain_text() -> None:
-    text = "# A *b*\n\n1. [x] c\n2. d\n   - e `f`\n\n> g\n> h\n\n| i | $j$ |\n|---|---|\n| k | l |\n\n```\nm\n```\n\nn  \no[^1]\n\n[^1]: p"
+    text = "# A *b*\n\n1. [x] c\n2. d\n   - e `f`\n\n> g\n> h\n\n"
+    text += "| i | $j$ |\n|---|---|\n| k | l |\n\n```\nm\n```\n\nn  \no[^1]\n\n[^1]: p"
     assert plain_text(text) == (
         "A b\n\n1. [x] c\n2. d\n  - e f\n\n> g h\n\ni\tj\nk\tl\n\nm\n\nn\no1\n\n[1] p"
     )

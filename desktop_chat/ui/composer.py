@@ -61,7 +61,7 @@ class Composer(QWidget):
         self.edit.height_wanted.connect(self._fit_height)
         self.edit.textChanged.connect(self._text_changed)
         self._draft_timer = QTimer(self, singleShot=True, interval=DRAFT_DELAY_MS)
-        self._draft_timer.timeout.connect(self.flush_draft)
+        self._draft_timer.timeout.connect(self._hand_over_draft)
 
         self.model_picker = Button(appearance, "", caret=True, side=30)
         named(self.model_picker, "modelPicker", "Choose the model", shortcut=QKeySequence("Ctrl+M"))
@@ -119,6 +119,11 @@ class Composer(QWidget):
     @property
     def text(self) -> str:
         return self.edit.text
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the program can send."""
+        return self._ready
 
     @property
     def is_editing(self) -> bool:
@@ -193,7 +198,11 @@ class Composer(QWidget):
         """Hand over what was typed now instead of after a pause."""
         if self._draft_timer.isActive():
             self._draft_timer.stop()
-            self.draft_changed.emit(self._conversation_id, self._draft())
+            self._hand_over_draft()
+
+    def _hand_over_draft(self) -> None:
+        # Apart from `flush_draft`, because a timer that fires once is no longer active when it fires.
+        self.draft_changed.emit(self._conversation_id, self._draft())
 
     def _draft(self) -> str:
         return self._editing[1] if self._editing else self.edit.text

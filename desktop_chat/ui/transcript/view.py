@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -13,10 +12,8 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QResizeEvent,
-    QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop_chat.domain.messages import Message, Role
 from desktop_chat.ui.fonts import load_fonts
@@ -36,17 +33,12 @@ from desktop_chat.ui.transcript.places import EntryMarks
 from desktop_chat.ui.transcript.pointer import Pointer
 from desktop_chat.ui.transcript.printing import PRINT_THEME, write_pdf
 from desktop_chat.ui.transcript.reading import Reading
-from desktop_chat.ui.transcript.stack import Anchor, MessageStack
+from desktop_chat.ui.transcript.scrolling import StackScrollArea
+from desktop_chat.ui.transcript.stack import MessageStack
 from desktop_chat.ui.transcript.typography import Typography, color
 
-WHEEL_STEP: Final = 84
-"""Pixels a notch of the wheel."""
 
-_KEPT_AT_TOP: Final = 2
-"""Pixels from the end within which scrolling down takes up following again."""
-
-
-class TranscriptView(QAbstractScrollArea):
+class TranscriptView(StackScrollArea):
     """A virtualised view of one branch of a conversation.
 
     Signals:
@@ -62,28 +54,18 @@ class TranscriptView(QAbstractScrollArea):
     action_requested = Signal(str, int)
     link_activated = Signal(str, str)
     link_hovered = Signal(str)
-    following_changed = Signal(bool)
     find_result = Signal(int, int)
-    zoom_requested = Signal(int)
 
     def __init__(self, theme: Theme | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         accessibility.install()
         self.setObjectName("transcript")
         self.setAccessibleName("Conversation")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.viewport().setMouseTracking(True)
         self.viewport().setCursor(Qt.CursorShape.IBeamCursor)
         self._can_continue: Callable[[Message], bool] = lambda _: False
         self._model = TranscriptModel(self)
-        self._top = 0
-        self._anchor: Anchor | None = None
-        self._is_following = True
-        self._moves_bar = False
         self._theme = theme = theme or theme_for(dark=False)
         load_fonts()
         self._workshop = self._make_workshop()
@@ -92,9 +74,6 @@ class TranscriptView(QAbstractScrollArea):
         self.cursor_mark = BreathingCursor(self.viewport(), theme)
         self.pointer = Pointer(self)
         self.reading = Reading(self)
-        self._jump = self._make_jump_button()
-        self.verticalScrollBar().valueChanged.connect(self._bar_moved)
-        self.verticalScrollBar().setSingleStep(WHEEL_STEP // 3)
         self.set_model(self._model)
         self._apply_theme()
 
@@ -179,28 +158,6 @@ class TranscriptView(QAbstractScrollArea):
         )
         self.viewport().update()
 
-    # --- geometry ----------------------------------------------------------------------------------------
-
-    def _column_width(self) -> int:
-        margin = Space.XL if self.viewport().width() > 640 else Space.L
-        return max(120, min(self.viewport().width() - 2 * margin, self._workshop.typography.column_width))
-
-    @property
-    def column_left(self) -> int:
-        return (self.viewport().width() - self.stack.width) // 2
-
-    @property
-    def top(self) -> int:
-        """The content's y at the viewport's upper edge."""
-        return self._top
-
-    def to_content(self, point: QPointF) -> QPointF:
-        """A point of the viewport in the content, whose x counts from the column's left edge."""
-        return QPointF(point.x() - self.column_left, point.y() + self._top)
-
-    def visible_rows(self) -> range:
-        return self.stack.visible_rows(self._top, self._top + self.viewport().height())
-
     # --- changes -----------------------------------------------------------------------------------------
 
     def _was_reset(self) -> None:
@@ -270,129 +227,6 @@ class TranscriptView(QAbstractScrollArea):
             self.clock.request()
         self._update_motion()
 
-    def refresh(self) -> None:
-        """Lay out and paint the window again; what is read stays in place."""
-        self._refresh_from(0)
-
-    def relayout_entry(self, row: int, index: int) -> None:
-        """An entry changed its height by the reader's doing."""
-        layout = self.stack.known_layout(row)
-        if layout is None:
-            return
-        self.stop_following_unless_at_end()
-        layout.invalidate(index)
-        self._refresh_from(self.stack.touched(row, index))
-
-    def refresh_from_entry(self, row: int, index: int) -> None:
-        """Entries of a message from ``index`` on look different."""
-        self._refresh_from(self.stack.touched(row, index))
-
-    def _refresh_from(self, dirty_y: int) -> None:
-        """Settle the window; what stands above ``dirty_y`` of the content looks as it did, at another place
-        perhaps."""
-        height = self.viewport().height()
-        before = self._top
-        marker = None if self._is_following else self._anchor
-        # While following, what stands at the window's top tells how far the picture moves.
-        watched = self._anchor
-        watched_y = self.stack.y_of(watched) - before if watched is not None else 0
-        top = self.stack.settle(marker, height)
-        moved = 0 if watched is None else self.stack.y_of(watched) - top - watched_y
-        self._place_window(top)
-        self._picture_moved(moved, dirty_y - top)
-
-    def _picture_moved(self, moved: int, dirty: int) -> None:
-        """Shift the pixels that stay and have the others painted; ``dirty`` is a y of the viewport."""
-        area = self.viewport().rect()
-        self.cursor_mark.hide_mark()
-        if moved and abs(moved) < area.height() and self.devicePixelRatioF().is_integer():
-            self.viewport().scroll(0, moved)
-        elif moved:
-            self.viewport().update()
-        if dirty < area.height():
-            self.viewport().update(QRect(0, max(0, dirty), area.width(), area.height()))
-
-    def _place_window(self, top: int) -> None:
-        self._top = top
-        self._anchor = self.stack.anchor_at(top)
-        self.stack.trim(self.visible_rows())
-        bar = self.verticalScrollBar()
-        height = self.viewport().height()
-        self._moves_bar = True
-        try:
-            bar.setPageStep(height)
-            bar.setRange(0, max(0, self.stack.height - height))
-            bar.setValue(top)
-        finally:
-            self._moves_bar = False
-
-    # --- scrolling ---------------------------------------------------------------------------------------
-
-    @property
-    def is_following(self) -> bool:
-        """Whether the view keeps to the end of a growing answer."""
-        return self._is_following
-
-    def _set_following(self, is_following: bool) -> None:
-        if is_following != self._is_following:
-            self._is_following = is_following
-            self.following_changed.emit(is_following)
-        self._place_jump()
-
-    def stop_following_unless_at_end(self) -> None:
-        """The reader changes something in the text: it must stay under the pointer."""
-        if self._is_following:
-            self._set_following(False)
-
-    def is_at_end(self) -> bool:
-        return self._top >= self.stack.height - self.viewport().height() - _KEPT_AT_TOP
-
-    def scroll_to_end(self) -> None:
-        """Go to the end and keep to it."""
-        self._set_following(True)
-        self.refresh()
-        self._place_jump()
-
-    def scroll_by(self, pixels: int) -> None:
-        """Move the window; upwards lets go of the end at once."""
-        if not pixels or not len(self.stack):
-            return
-        if pixels < 0 and self._top > 0:
-            self._set_following(False)
-        anchor = self._anchor
-        if anchor is not None:
-            self.scroll_to(anchor._replace(offset=anchor.offset + pixels))
-        if pixels > 0 and self.is_at_end():
-            self._set_following(True)
-
-    def scroll_to(self, anchor: Anchor) -> None:
-        """Bring ``anchor`` to the window's top, as far as the content goes."""
-        before = self._top
-        watched = self._anchor
-        watched_y = 0 if watched is None else self.stack.y_of(watched) - before
-        top = self.stack.settle(anchor, self.viewport().height())
-        moved = self.viewport().height() if watched is None else self.stack.y_of(watched) - top - watched_y
-        self._place_window(top)
-        self._picture_moved(moved, self.viewport().height())
-        self._place_jump()
-
-    def scroll_to_y(self, y: int) -> None:
-        """Bring the content's ``y`` to the window's top; beyond what is laid out it is a guess."""
-        anchor = self.stack.anchor_at(max(0, y))
-        if anchor is not None:
-            self.scroll_to(anchor)
-
-    def scroll_to_message(self, message_id: int) -> None:
-        """Bring a message to the window's top; does nothing for one of another branch."""
-        row = self._model.row_of(message_id)
-        if row is not None:
-            self._set_following(False)
-            self.scroll_to_y(self.stack.message_top(row))
-
-    def go_to_start(self) -> None:
-        self._set_following(False)
-        self.scroll_to_y(0)
-
     def go_to_message(self, step: int) -> None:
         """Bring the previous or next message to the window's top."""
         if not len(self.stack):
@@ -406,83 +240,11 @@ class TranscriptView(QAbstractScrollArea):
         self.scroll_to_y(self.stack.message_top(row) - Space.S)
         self.viewport().update()
 
-    def reveal(self, area: QRectF, margin: int = 48) -> None:
-        """Bring an area of the content into the window, if it is not there."""
-        height = self.viewport().height()
-        if area.top() < self._top + margin:
-            self._set_following(False)
-            self.scroll_to_y(int(area.top()) - height // 4)
-        elif area.bottom() > self._top + height - margin:
-            self._set_following(False)
-            self.scroll_to_y(int(area.bottom()) - height * 3 // 4)
+    def _wheel_sideways(self, point: QPointF, pixels: int) -> None:
+        self.pointer.scroll_sideways(point, pixels)
 
-    def _bar_moved(self, value: int) -> None:
-        if self._moves_bar:
-            return
-        if abs(value - self._top) <= 2 * self.viewport().height():
-            self.scroll_by(value - self._top)
-            return
-        self._set_following(value >= self.verticalScrollBar().maximum())
-        if self._is_following:
-            self.refresh()
-        else:
-            self.scroll_to_y(value)
-
-    def scrollContentsBy(self, _dx: int, _dy: int) -> None:
-        """The window is moved by `scroll_to`, not by the bar's steps."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            if event.angleDelta().y():
-                self.zoom_requested.emit(1 if event.angleDelta().y() > 0 else -1)
-            event.accept()
-            return
-        pixels = event.pixelDelta()
-        if pixels.isNull():
-            pixels = QPoint(*(round(d / 120 * WHEEL_STEP) for d in event.angleDelta().toTuple()))
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and not pixels.x():
-            pixels = QPoint(pixels.y(), 0)
-        if abs(pixels.x()) > abs(pixels.y()):
-            self.pointer.scroll_sideways(event.position(), -pixels.x())
-        else:
-            self.scroll_by(-pixels.y())
-            self.pointer.moved(event.position())
-        event.accept()
-
-    def resizeEvent(self, _event: QResizeEvent) -> None:
-        width = self._column_width()
-        if width != self.stack.width:
-            self.stack.restyle(self._workshop, width)
-        self._place_jump()
-        self.refresh()
-        self.viewport().update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(860, 640)
-
-    # --- the way back to the end -------------------------------------------------------------------------
-
-    def _make_jump_button(self) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName("jumpToLatestButton")
-        button.setAccessibleName("Jump to the latest")
-        button.setToolTip("Jump to the latest (End)")
-        button.setFixedSize(36, 36)
-        button.setIconSize(QSize(18, 18))
-        button.setCursor(Qt.CursorShape.PointingHandCursor)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(self.scroll_to_end)
-        button.hide()
-        return button
-
-    def _place_jump(self) -> None:
-        if not hasattr(self, "_jump"):
-            return
-        area = self.viewport().geometry()
-        size = self._jump.size()
-        self._jump.move(area.center().x() - size.width() // 2, area.bottom() - size.height() - Space.M)
-        far = self.stack.height - self.viewport().height() - self._top > Space.XXL
-        self._jump.setVisible(not self._is_following and far)
+    def _wheel_moved(self, point: QPointF) -> None:
+        self.pointer.moved(point)
 
     # --- painting ----------------------------------------------------------------------------------------
 

@@ -21,6 +21,9 @@ _LEVELS = {
     QtMsgType.QtFatalMsg: logging.CRITICAL,
 }
 
+_NO_FAULT = "This plugin does not support"
+"""How off-screen platforms say that there is no window manager; nothing is wrong."""
+
 
 class Diagnostics:
     """In force from its making to `close`.
@@ -65,4 +68,7 @@ class Diagnostics:
 
 
 def _qt_message(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
-    logging.getLogger("qt").log(_LEVELS.get(kind, logging.WARNING), "%s", text)
+    level = _LEVELS.get(kind, logging.WARNING)
+    if text.startswith(_NO_FAULT):
+        level = logging.DEBUG
+    logging.getLogger("qt").log(level, "%s", text)

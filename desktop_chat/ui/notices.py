@@ -70,6 +70,7 @@ class Banner(Card):
         super().__init__(appearance, fill=fill, outline=outline, parent=parent)
         self.setMaximumWidth(TEXT_COLUMN_WIDTH)
         self.sentence = sentence
+        self.problem = problem
         glyph = _Glyph(appearance, "warning" if problem else "info", "warning" if problem else "accent")
         words = QVBoxLayout()
         words.setSpacing(2)
@@ -126,7 +127,7 @@ class Toast(QWidget):
         self._label.setWordWrap(True)
         self._button = Button(appearance, "Undo", side=28)
         named(self._button, "toastButton", "Undo")
-        self._button.clicked.connect(self._accept)
+        self._button.clicked.connect(self.accept)
         close = Button(appearance, icon_name="x", side=26, icon_size=14)
         named(close, "dismissToastButton", "Dismiss")
         close.clicked.connect(self.hide)
@@ -161,7 +162,8 @@ class Toast(QWidget):
         self.raise_()
         self._timer.start()
 
-    def _accept(self) -> None:
+    def accept(self) -> None:
+        """Take the offer."""
         self.hide()
         if self._act is not None:
             self._act()

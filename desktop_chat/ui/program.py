@@ -32,6 +32,7 @@ from desktop_chat.ui.main_window import MainWindow
 from desktop_chat.ui.notices import Banner, Offer
 from desktop_chat.ui.single_instance import SingleInstance
 from desktop_chat.ui.transcript.model import TranscriptModel
+from desktop_chat.ui.transcript.pictures import math_renderer
 from desktop_chat.ui.transcript.view import TranscriptView
 from desktop_chat.ui.window_controller import WindowController
 from desktop_chat.ui.window_state import WindowState
@@ -81,7 +82,10 @@ class Program:
                 print("Desktop Chat is already running; its window was raised.", file=sys.stderr)  # noqa: T201
                 self.window.close()
                 return ExitStatus.COMPLETE
-            if await self._open(paths, usable=usable):
+            if not usable:
+                if self._options.exit:
+                    self._finish(ExitStatus.ERROR)
+            elif await self._open(paths):
                 self.tasks.spawn(self._after_start(), "start")
             await self._over.wait()
         finally:
@@ -101,9 +105,9 @@ class Program:
             return False
         return True
 
-    async def _open(self, paths: DataPaths, *, usable: bool) -> bool:
+    async def _open(self, paths: DataPaths) -> bool:
         """Open settings, keys and conversations; what fails is said, and the window stays."""
-        preferences = Preferences(SettingsFile(paths.settings) if usable else None)
+        preferences = Preferences(SettingsFile(paths.settings))
         preferences.load()
         for warning in preferences.warnings:
             self.window.add_banner(Banner(self._appearance, warning, problem=True))
@@ -243,6 +247,9 @@ class Program:
             await self._providers.close()
         if controller is not None:
             controller.close()
+        if math_renderer.cache_info().currsize:  # only a conversation with formulas starts it
+            math_renderer().close()
+            math_renderer.cache_clear()
         self.window.deleteLater()
 
     # --- what went wrong

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
 
 from desktop_chat.domain.errors import ChatError, ErrorReport
 from desktop_chat.domain.messages import Message, Role
 from desktop_chat.domain.settings import Settings
 from desktop_chat.domain.text import title_from
 from desktop_chat.ui.conversation_model import UNTITLED
+from desktop_chat.ui.links import open_link
 from desktop_chat.ui.notices import Banner, Offer
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from desktop_chat.ui.conversation_view import ConversationView
     from desktop_chat.ui.event_loop import Tasks
     from desktop_chat.ui.main_window import MainWindow
-
-_LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 
 
 class WindowController(QObject):
@@ -98,7 +97,7 @@ class WindowController(QObject):
             actions[name].triggered.connect(lambda _checked=False, step=step: self.zoom(step))
         view = self.view.view
         view.action_requested.connect(self._act)
-        view.link_activated.connect(self._open_link)
+        view.link_activated.connect(partial(open_link, window))
         view.zoom_requested.connect(self.zoom)
         view.find_result.connect(window.find_bar.show_result)
         view.set_can_continue(self.library.can_continue)
@@ -414,25 +413,3 @@ class WindowController(QObject):
         else:
             self._next = (profile_id, model)
             self._show_header(None)
-
-    # --- links
-
-    def _open_link(self, href: str, shown: str) -> None:
-        """Open a link of an answer; ask first where its text names another host."""
-        url = QUrl(href, QUrl.ParsingMode.StrictMode)
-        if url.scheme().lower() not in _LINK_SCHEMES:
-            self.window.toast.say(f"Links of this kind are not opened: {href[:80]}")
-            return
-        host = url.host() or url.path()
-        if host and host in shown:
-            QDesktopServices.openUrl(url)
-            return
-        box = QMessageBox(self.window)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle("Open link")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(f"Open {host}?")
-        box.setInformativeText(href[:500])
-        box.setStandardButtons(QMessageBox.StandardButton.Open | QMessageBox.StandardButton.Cancel)
-        box.button(QMessageBox.StandardButton.Open).clicked.connect(lambda: QDesktopServices.openUrl(url))
-        box.open()

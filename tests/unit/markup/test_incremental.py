@@ -272,7 +272,7 @@ def test_finished_and_continued() -> None:
 
 
 _hypothesis = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=120)
-_long_run = settings(_hypothesis, max_examples=4_000)
+_long_run = settings(_hypothesis, max_examples=1_500)
 _texts = st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join)
 _paragraphs = st.lists(st.sampled_from(LONG_FRAGMENTS), max_size=40).map(
     lambda found: "word " + "".join(found)

@@ -29,7 +29,8 @@ from desktop_chat.markup.blocks import (
 )
 from desktop_chat.ui.transcript import labels
 from desktop_chat.ui.transcript.column import Part
-from desktop_chat.ui.transcript.message_layout import MessageLayout, Section
+from desktop_chat.ui.transcript.message_content import Section
+from desktop_chat.ui.transcript.message_layout import MessageLayout
 
 if TYPE_CHECKING:
     from desktop_chat.ui.transcript.view import TranscriptView

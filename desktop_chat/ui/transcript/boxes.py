@@ -16,7 +16,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from desktop_chat.markup.blocks import Block, InlineText
 from desktop_chat.ui.theme import Palette, Space
-from desktop_chat.ui.transcript.text_run import Mark, PictureMaker
+from desktop_chat.ui.transcript.inline import Mark, PictureMaker
 from desktop_chat.ui.transcript.typography import TextStyle, Typography, color
 
 if TYPE_CHECKING:

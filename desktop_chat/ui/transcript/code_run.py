@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextOption
 
 from desktop_chat.markup.blocks import InlineText
-from desktop_chat.ui.transcript.text_run import Mark, _x
+from desktop_chat.ui.transcript.inline import Mark, caret_x
 from desktop_chat.ui.transcript.typography import TextStyle
 from desktop_chat.ui.transcript.utf16 import Utf16Offsets
 
@@ -224,7 +224,7 @@ class CodeRun:
             high = min(last, line.textStart() + line.textLength())
             if low > high:
                 continue
-            left, right = _x(line, low), _x(line, high)
+            left, right = caret_x(line, low), caret_x(line, high)
             if end > stop and high == stop - begin:
                 right += self.style.average_width / 2  # the selected line end
             if right > left:
@@ -242,7 +242,7 @@ class CodeRun:
         index = min(self._line_of(offset), self.visible_lines - 1)
         inside = offset - self._offsets.units(self._starts[index])
         line = self._layout(index).lineForTextPosition(inside)
-        x = _x(line, inside) if line.isValid() else 0.0
+        x = caret_x(line, inside) if line.isValid() else 0.0
         number = line.lineNumber() if line.isValid() else 0
         height = self.style.line_height
         return QRectF(x, self._top(index) + number * height, 0, height)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import enum
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from PySide6.QtCore import QRectF
 
@@ -15,10 +13,9 @@ from desktop_chat.markup.blocks import Block, CodeBlock, InlineText, RawText
 from desktop_chat.ui.theme import Radius, Space
 from desktop_chat.ui.transcript import estimates, labels
 from desktop_chat.ui.transcript.block_boxes import make_box
-from desktop_chat.ui.transcript.boxes import BlockState, Box, BoxContext, MathMaker, Paint, PlacedRun
-from desktop_chat.ui.transcript.code_run import Highlighter
+from desktop_chat.ui.transcript.boxes import Box, BoxContext, Paint, PlacedRun
 from desktop_chat.ui.transcript.column import Column, Entry, Part, Spec
-from desktop_chat.ui.transcript.flow import Flow
+from desktop_chat.ui.transcript.message_content import MessageContent, MessageMemory, Section, Workshop
 from desktop_chat.ui.transcript.message_parts import (
     ErrorBox,
     FooterBox,
@@ -28,94 +25,34 @@ from desktop_chat.ui.transcript.message_parts import (
     WaitingBox,
 )
 from desktop_chat.ui.transcript.pieces import Segment
-from desktop_chat.ui.transcript.text_run import PictureMaker, TextRun
-from desktop_chat.ui.transcript.typography import Typography, color
+from desktop_chat.ui.transcript.text_run import TextRun
+from desktop_chat.ui.transcript.typography import color
 
 USER_SHARE: Final = 0.85
 """The widest a person's card gets, of the column."""
 
-REASONING_INDENT: Final = 16
 LONGEST_HUGGED: Final = 2_000
 
 
-class Section(enum.IntEnum):
-    """The parts of a message from top to bottom."""
-
-    HEADER = 0
-    REASONING_HEAD = 1
-    REASONING = 2
-    WAITING = 3
-    BODY = 4
-    TOOLS = 5
-    ERROR = 6
-    FOOTER = 7
-
-
-@dataclass(slots=True)
-class MessageMemory:
-    """The reader's choices for one message; they outlive its layout."""
-
-    reasoning_open: bool | None = None
-    blocks: dict[tuple[object, ...], BlockState] = field(default_factory=dict)
-
-
-class Workshop(NamedTuple):
-    """What message layouts are made with."""
-
-    typography: Typography
-    pictures: PictureMaker
-    highlighter: Highlighter
-    display_math: MathMaker
-    can_continue: Callable[[Message], bool]
-
-
-class MessageLayout:
+class MessageLayout(MessageContent):
     """The entries of one message at one width.
 
     Attributes:
         column: the entries; boxes of those not seen lately may be missing.
-        revision: counts changes of any height, for those who keep sums.
     """
 
     def __init__(self, message: Message, workshop: Workshop, memory: MessageMemory, width: int) -> None:
-        self.message = message
+        super().__init__(message, workshop, memory)
         self.column = Column()
         self.width = width
         self.waiting_text = ""
-        self.changed_offset = 0  # how far below the first changed entry's top the change begins
         self.is_last = False
-        self._workshop = workshop
-        self._memory = memory
-        self._reasoning = Flow(Section.REASONING)
-        self._body = Flow(Section.BODY)
-        self._card_width = 0
+        self.changed_offset = 0  # how far below the first changed entry's top the change begins
         self._shown_shape: tuple[object, ...] = ()
-        self._start_texts()
+        self._card_width = self._hugging_width() if message.role is Role.USER else 0
         self._reconcile(0)
 
     # --- content -----------------------------------------------------------------------------------------
-
-    def _show_texts(self) -> None:
-        message = self.message
-        if message.reasoning:
-            self._reasoning.show(message.reasoning)
-        if message.role is Role.USER:
-            self._body.show_typed(message.text)
-            self._card_width = self._hugging_width()
-        elif message.text:
-            self._body.show(message.text)
-
-    def append(self, message: Message, text: str, reasoning: str) -> None:
-        """Take what arrived; ``message`` already holds it. It shows with the next `advance`."""
-        self.message = message
-        if reasoning:
-            self._reasoning.append(reasoning)
-        if text:
-            self._body.append(text)
-
-    @property
-    def is_behind(self) -> bool:
-        return self._body.is_behind or self._reasoning.is_behind
 
     def advance(self) -> int:
         """Show a frame's share of what arrived. Returns the first entry that may look different."""
@@ -127,10 +64,6 @@ class MessageLayout:
             return self._reconcile(self._first_of(Section.REASONING) + grown_reasoning)
         return self._reconcile(self._first_of(Section.BODY) + grown_body)
 
-    def _shape(self) -> tuple[object, ...]:
-        """What decides which parts there are besides the growing text itself."""
-        return bool(self._body.specs), bool(self._reasoning.specs), self.is_waiting, self.message.tool_calls
-
     def replace(self, message: Message) -> int:
         """Show another state of the message. Returns the first entry that may look different."""
         before = self.message
@@ -141,17 +74,9 @@ class MessageLayout:
                 self._body.finish()
         else:
             self._start_texts()
+            if message.role is Role.USER:
+                self._card_width = self._hugging_width()
         return self._reconcile(0)
-
-    def _start_texts(self) -> None:
-        self._reasoning = Flow(Section.REASONING, REASONING_INDENT)
-        self._body = Flow(Section.BODY)
-        if self.message.state is MessageState.STREAMING:
-            self.append(self.message, self.message.text, self.message.reasoning)
-            self._reasoning.advance()
-            self._body.advance()
-        else:
-            self._show_texts()
 
     def set_waiting_text(self, text: str) -> int | None:
         """What stands in the place of an answer that has not begun."""
@@ -171,63 +96,12 @@ class MessageLayout:
 
     # --- shape -------------------------------------------------------------------------------------------
 
-    @property
-    def is_streaming(self) -> bool:
-        return self.message.state is MessageState.STREAMING
-
-    @property
-    def is_waiting(self) -> bool:
-        return (
-            self.is_streaming
-            and not self._body.length
-            and not self._reasoning.length
-            and not self.message.tool_calls
-        )
-
-    @property
-    def is_thinking(self) -> bool:
-        return self.is_streaming and self._reasoning.length > 0 and not self._body.length
-
-    @property
-    def is_reasoning_open(self) -> bool:
-        chosen = self._memory.reasoning_open
-        return self.is_thinking if chosen is None else chosen
-
     def toggle_reasoning(self) -> int:
         self._memory.reasoning_open = not self.is_reasoning_open
         return self._reconcile(0)
 
     def _first_of(self, section: Section) -> int:
         return self.column.index_of(Part(section, -1))
-
-    def _before_text(self) -> Iterator[Spec]:
-        message = self.message
-        if message.role is not Role.USER:
-            key = (message.role, message.model, message.created_at)
-            yield Spec(Part(Section.HEADER), key)
-        if self._reasoning.length:
-            metrics = message.metrics
-            head = (self.is_reasoning_open, self.is_thinking, metrics.thinking_s if metrics else None)
-            yield Spec(Part(Section.REASONING_HEAD), head, Space.XS)
-
-    def _after_text(self) -> Iterator[Spec]:
-        message = self.message
-        for index, call in enumerate(message.tool_calls):
-            yield Spec(
-                Part(Section.TOOLS, index), call, Space.M if self._body.length and not index else Space.XS
-            )
-        if message.error is not None:
-            key = (message.error, self.error_actions())
-            yield Spec(Part(Section.ERROR), key, Space.M if self._body.length else Space.S)
-        end = (
-            message.state,
-            message.finish_reason,
-            message.metrics,
-            message.sibling_index,
-            message.sibling_count,
-        )
-        gap = Space.M if message.role is Role.USER else Space.XS
-        yield Spec(Part(Section.FOOTER), (*end, self.footer_actions()), gap)
 
     def _specs(self, first: int) -> Sequence[Spec]:
         """What the column shows from entry ``first`` on."""
@@ -249,27 +123,6 @@ class MessageLayout:
             found += text[1:]
         found += self._after_text()
         return found[first:]
-
-    def error_actions(self) -> tuple[str, ...]:
-        message = self.message
-        if message.error is None:
-            return ()
-        if message.text and self._workshop.can_continue(message):
-            return ("continue", "regenerate")
-        return ("regenerate",) if message.text else ("retry",)
-
-    def footer_actions(self) -> tuple[str, ...]:
-        message = self.message
-        if message.state is MessageState.STREAMING:
-            return ()
-        if message.role is Role.USER:
-            return ("copy", "edit")
-        if message.role is not Role.ASSISTANT:
-            return ("copy",)
-        actions = ["copy", "regenerate"] if message.text else ["regenerate"]
-        if message.error is None and message.text and self._workshop.can_continue(message):
-            actions.append("continue")
-        return tuple(actions)
 
     def _reconcile(self, first: int) -> int:
         """Bring the entries from ``first`` on in line with the content; keeps what looks the same.

@@ -15,7 +15,7 @@ from shiboken6 import isValid
 
 from desktop_chat.markup.blocks import InlineImage, InlineMath
 from desktop_chat.markup.math import MathImage, MathRenderer
-from desktop_chat.ui.transcript.text_run import InlinePicture
+from desktop_chat.ui.transcript.inline import InlinePicture
 from desktop_chat.ui.transcript.typography import TextStyle, Typography, color
 
 logger = logging.getLogger(__name__)

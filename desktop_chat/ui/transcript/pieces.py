@@ -17,7 +17,7 @@ from desktop_chat.markup.blocks import (
     Paragraph,
     RawText,
 )
-from desktop_chat.ui.transcript.text_run import sliced
+from desktop_chat.ui.transcript.inline import sliced
 
 LIST_PIECE: Final = 40
 """Items of a list that are laid out together."""

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor
 
 from desktop_chat.ui.transcript.boxes import Run
 from desktop_chat.ui.transcript.column import Part
-from desktop_chat.ui.transcript.text_run import Mark
+from desktop_chat.ui.transcript.inline import Mark
 
 
 class Place(NamedTuple):

@@ -10,7 +10,8 @@ from PySide6.QtGui import QPageLayout, QPageSize, QPainter, QPdfWriter
 from desktop_chat.ui.theme import theme_for
 from desktop_chat.ui.transcript.boxes import Paint
 from desktop_chat.ui.transcript.column import Part
-from desktop_chat.ui.transcript.message_layout import MessageLayout, MessageMemory, Workshop
+from desktop_chat.ui.transcript.message_content import MessageMemory, Workshop
+from desktop_chat.ui.transcript.message_layout import MessageLayout
 from desktop_chat.ui.transcript.model import TranscriptModel
 from desktop_chat.ui.transcript.places import EntryMarks
 from desktop_chat.ui.transcript.typography import color

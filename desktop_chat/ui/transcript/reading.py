@@ -12,7 +12,7 @@ from desktop_chat.markup import to_html
 from desktop_chat.markup.safety import without_controls
 from desktop_chat.ui.transcript.column import Part
 from desktop_chat.ui.transcript.menu import open_menu
-from desktop_chat.ui.transcript.message_layout import Section
+from desktop_chat.ui.transcript.message_content import Section
 from desktop_chat.ui.transcript.places import EntryMarks, Place, Selection
 from desktop_chat.ui.transcript.search import Search
 

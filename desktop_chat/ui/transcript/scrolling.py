@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolButton, QWidget
 
 from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.cursor import BreathingCursor
-from desktop_chat.ui.transcript.message_layout import Workshop
+from desktop_chat.ui.transcript.message_content import Workshop
 from desktop_chat.ui.transcript.model import TranscriptModel
 from desktop_chat.ui.transcript.stack import Anchor, MessageStack
 

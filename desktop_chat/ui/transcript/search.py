@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRectF, QTimer
 
-from desktop_chat.ui.transcript.message_layout import MessageLayout, Section
+from desktop_chat.ui.transcript.message_content import Section
+from desktop_chat.ui.transcript.message_layout import MessageLayout
 from desktop_chat.ui.transcript.places import Place, occurrences
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from desktop_chat.domain.messages import Message
 from desktop_chat.ui.transcript import estimates
 from desktop_chat.ui.transcript.column import Entry, Part
 from desktop_chat.ui.transcript.heights import FenwickHeights
-from desktop_chat.ui.transcript.message_layout import MessageLayout, MessageMemory, Workshop
+from desktop_chat.ui.transcript.message_content import MessageMemory, Workshop
+from desktop_chat.ui.transcript.message_layout import MessageLayout
 from desktop_chat.ui.transcript.model import TranscriptModel
 
 KEPT_LAYOUTS: Final = 48

@@ -7,20 +7,26 @@ paragraph only lays out its last chunk again.
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QTextLayout, QTextLine, QTextOption
+from PySide6.QtGui import QColor, QPainter, QTextLayout, QTextLine
 
 from desktop_chat.markup.blocks import (
     OBJECT_CHARACTER,
-    InlineImage,
-    InlineMath,
     InlineText,
     Style,
+)
+from desktop_chat.ui.transcript.inline import (
+    InlinePicture,
+    Mark,
+    PictureMaker,
+    caret_x,
+    is_right_to_left,
+    sliced,
+    text_option,
 )
 from desktop_chat.ui.transcript.typography import INLINE_CODE_PADDING, TextStyle
 from desktop_chat.ui.transcript.utf16 import Utf16Offsets
@@ -33,52 +39,6 @@ CHUNK_LOOKAHEAD: Final = 600
 
 _UNBOUNDED: Final = 1 << 20
 _NO_BREAK_SPACE: Final = "\u00a0"
-
-
-class Mark(NamedTuple):
-    """A background behind ``[start, end)`` in UTF-16 units."""
-
-    start: int
-    end: int
-    color: QColor
-
-
-class InlinePicture(Protocol):
-    """A formula or an image placeholder within a line; sizes in pixels around the baseline."""
-
-    width: float
-    ascent: float
-    descent: float
-
-    def paint(self, painter: QPainter, x: float, baseline: float) -> None: ...
-
-
-PictureMaker = Callable[[InlineMath | InlineImage, TextStyle], InlinePicture]
-
-
-def is_right_to_left(text: str) -> bool:
-    """Whether the first strong character says so (Unicode UAX #9, rules P2 and P3)."""
-    if text.isascii():
-        return False
-    for character in text:
-        kind = unicodedata.bidirectional(character)
-        if kind == "L":
-            return False
-        if kind in {"R", "AL"}:
-            return True
-    return False
-
-
-def _option(*, right_to_left: bool, wrap: bool, alignment: Qt.AlignmentFlag) -> QTextOption:
-    option = QTextOption()
-    mode = QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere if wrap else QTextOption.WrapMode.NoWrap
-    option.setWrapMode(mode)
-    direction = Qt.LayoutDirection.RightToLeft if right_to_left else Qt.LayoutDirection.LeftToRight
-    option.setTextDirection(direction)
-    if right_to_left and alignment == Qt.AlignmentFlag.AlignLeft:
-        alignment = Qt.AlignmentFlag.AlignRight
-    option.setAlignment(alignment)
-    return option
 
 
 class _Chunk:
@@ -229,7 +189,9 @@ class TextRun:
         """Lay out the code points ``[start, stop)``; returns the chunk and whether it reaches the text's end."""
         layout = QTextLayout(self._shown[start:stop], self.style.font)
         layout.setCacheEnabled(True)
-        layout.setTextOption(_option(right_to_left=self.right_to_left, wrap=wrap, alignment=self._alignment))
+        layout.setTextOption(
+            text_option(right_to_left=self.right_to_left, wrap=wrap, alignment=self._alignment)
+        )
         origin = self._offsets.units(start)
         ranges = list(self._format_ranges(start, stop, origin, width))
         if ranges:
@@ -353,7 +315,7 @@ class TextRun:
                     for area in areas:
                         yield QRectF(area.x(), top, area.width(), height)
                     continue
-            left, right = _x(line, first), _x(line, last)
+            left, right = caret_x(line, first), caret_x(line, last)
             yield QRectF(min(left, right), top, abs(right - left), height)
 
     def offset_at(self, x: float, y: float) -> int:
@@ -386,7 +348,7 @@ class TextRun:
             return QRectF(0, chunk.tops[0], 0, self.style.line_height)
         index = line.lineNumber()
         top = chunk.tops[index]
-        return QRectF(_x(line, offset - chunk.start), top, 0, chunk.tops[index + 1] - top)
+        return QRectF(caret_x(line, offset - chunk.start), top, 0, chunk.tops[index + 1] - top)
 
     def baseline_at(self, offset: int) -> float:
         rect = self.caret(offset)
@@ -443,31 +405,3 @@ class TextRun:
             place = self.caret(offset)
             if y + place.bottom() > clip.top() and y + place.top() < clip.bottom():
                 picture.paint(painter, x + place.x(), y + self.baseline_at(offset))
-
-
-def _x(line: QTextLine, offset: int) -> float:
-    """The horizontal place of a caret before ``offset`` of the layout."""
-    found: object = line.cursorToX(offset)
-    assert isinstance(found, tuple)  # the stub says float
-    return float(found[0])
-
-
-def sliced(content: InlineText, first: int, last: int) -> InlineText:
-    """The part ``[first, last)``, in code points, with its styles and objects."""
-    if first <= 0 and last >= len(content.text):
-        return content
-    spans = tuple(
-        type(span)(max(span.start, first) - first, min(span.end, last) - first, span.style, span.href)
-        for span in content.spans
-        if span.start < last and span.end > first
-    )
-    objects: list[InlineMath | InlineImage] = []
-    for item in content.objects:
-        if first <= item.position < last:
-            moved = item.position - first
-            objects.append(
-                InlineMath(moved, item.tex)
-                if isinstance(item, InlineMath)
-                else InlineImage(moved, item.alt, item.url)
-            )
-    return InlineText(content.text[first:last], spans, tuple(objects))

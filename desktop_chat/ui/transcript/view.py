@@ -24,7 +24,7 @@ from desktop_chat.ui.transcript.cursor import BreathingCursor
 from desktop_chat.ui.transcript.frame_clock import FrameClock
 from desktop_chat.ui.transcript.icons import icon
 from desktop_chat.ui.transcript.menu import open_menu
-from desktop_chat.ui.transcript.message_layout import Workshop
+from desktop_chat.ui.transcript.message_content import Workshop
 from desktop_chat.ui.transcript.message_parts import FooterBox
 from desktop_chat.ui.transcript.model import TranscriptModel
 from desktop_chat.ui.transcript.painting import paint_stack

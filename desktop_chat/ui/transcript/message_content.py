@@ -1,0 +1,169 @@
+"""What a message consists of: its sections, its two texts as they stand or grow, and what it offers to do."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from desktop_chat.domain.messages import Message, MessageState, Role
+from desktop_chat.ui.theme import Space
+from desktop_chat.ui.transcript.boxes import BlockState, MathMaker
+from desktop_chat.ui.transcript.code_run import Highlighter
+from desktop_chat.ui.transcript.column import Part, Spec
+from desktop_chat.ui.transcript.flow import Flow
+from desktop_chat.ui.transcript.inline import PictureMaker
+from desktop_chat.ui.transcript.typography import Typography
+
+REASONING_INDENT = 16
+
+
+class Section(enum.IntEnum):
+    """The parts of a message from top to bottom."""
+
+    HEADER = 0
+    REASONING_HEAD = 1
+    REASONING = 2
+    WAITING = 3
+    BODY = 4
+    TOOLS = 5
+    ERROR = 6
+    FOOTER = 7
+
+
+@dataclass(slots=True)
+class MessageMemory:
+    """The reader's choices for one message; they outlive its layout."""
+
+    reasoning_open: bool | None = None
+    blocks: dict[tuple[object, ...], BlockState] = field(default_factory=dict)
+
+
+class Workshop(NamedTuple):
+    """What message layouts are made with."""
+
+    typography: Typography
+    pictures: PictureMaker
+    highlighter: Highlighter
+    display_math: MathMaker
+    can_continue: Callable[[Message], bool]
+
+
+class MessageContent:
+    """A message and its texts as blocks."""
+
+    def __init__(self, message: Message, workshop: Workshop, memory: MessageMemory) -> None:
+        self.message = message
+        self._workshop = workshop
+        self._memory = memory
+        self._reasoning = Flow(Section.REASONING, REASONING_INDENT)
+        self._body = Flow(Section.BODY)
+        self._start_texts()
+
+    def _start_texts(self) -> None:
+        self._reasoning = Flow(Section.REASONING, REASONING_INDENT)
+        self._body = Flow(Section.BODY)
+        if self.message.state is MessageState.STREAMING:
+            self.append(self.message, self.message.text, self.message.reasoning)
+            self._reasoning.advance()
+            self._body.advance()
+        else:
+            self._show_texts()
+
+    def _show_texts(self) -> None:
+        message = self.message
+        if message.reasoning:
+            self._reasoning.show(message.reasoning)
+        if message.role is Role.USER:
+            self._body.show_typed(message.text)
+        elif message.text:
+            self._body.show(message.text)
+
+    def append(self, message: Message, text: str, reasoning: str) -> None:
+        """Take what arrived; ``message`` already holds it. It shows with the next `advance`."""
+        self.message = message
+        if reasoning:
+            self._reasoning.append(reasoning)
+        if text:
+            self._body.append(text)
+
+    @property
+    def is_behind(self) -> bool:
+        return self._body.is_behind or self._reasoning.is_behind
+
+    def _shape(self) -> tuple[object, ...]:
+        """What decides which parts there are besides the growing text itself."""
+        return bool(self._body.specs), bool(self._reasoning.specs), self.is_waiting, self.message.tool_calls
+
+    @property
+    def is_streaming(self) -> bool:
+        return self.message.state is MessageState.STREAMING
+
+    @property
+    def is_waiting(self) -> bool:
+        return (
+            self.is_streaming
+            and not self._body.length
+            and not self._reasoning.length
+            and not self.message.tool_calls
+        )
+
+    @property
+    def is_thinking(self) -> bool:
+        return self.is_streaming and self._reasoning.length > 0 and not self._body.length
+
+    @property
+    def is_reasoning_open(self) -> bool:
+        chosen = self._memory.reasoning_open
+        return self.is_thinking if chosen is None else chosen
+
+    def _before_text(self) -> Iterator[Spec]:
+        message = self.message
+        if message.role is not Role.USER:
+            key = (message.role, message.model, message.created_at)
+            yield Spec(Part(Section.HEADER), key)
+        if self._reasoning.length:
+            metrics = message.metrics
+            head = (self.is_reasoning_open, self.is_thinking, metrics.thinking_s if metrics else None)
+            yield Spec(Part(Section.REASONING_HEAD), head, Space.XS)
+
+    def _after_text(self) -> Iterator[Spec]:
+        message = self.message
+        for index, call in enumerate(message.tool_calls):
+            yield Spec(
+                Part(Section.TOOLS, index), call, Space.M if self._body.length and not index else Space.XS
+            )
+        if message.error is not None:
+            key = (message.error, self.error_actions())
+            yield Spec(Part(Section.ERROR), key, Space.M if self._body.length else Space.S)
+        end = (
+            message.state,
+            message.finish_reason,
+            message.metrics,
+            message.sibling_index,
+            message.sibling_count,
+        )
+        gap = Space.M if message.role is Role.USER else Space.XS
+        yield Spec(Part(Section.FOOTER), (*end, self.footer_actions()), gap)
+
+    def error_actions(self) -> tuple[str, ...]:
+        message = self.message
+        if message.error is None:
+            return ()
+        if message.text and self._workshop.can_continue(message):
+            return ("continue", "regenerate")
+        return ("regenerate",) if message.text else ("retry",)
+
+    def footer_actions(self) -> tuple[str, ...]:
+        message = self.message
+        if message.state is MessageState.STREAMING:
+            return ()
+        if message.role is Role.USER:
+            return ("copy", "edit")
+        if message.role is not Role.ASSISTANT:
+            return ("copy",)
+        actions = ["copy", "regenerate"] if message.text else ["regenerate"]
+        if message.error is None and message.text and self._workshop.can_continue(message):
+            actions.append("continue")
+        return tuple(actions)

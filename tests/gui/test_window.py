@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -424,3 +426,19 @@ async def test_a_second_start_raises_the_first_window(
     assert await asyncio.wait_for(second.ended, 10) == 0
     await until(run.window.isVisible, "the first window")
     assert "already running" in capsys.readouterr().err
+
+
+async def test_a_locked_database_is_said_and_the_message_comes_back(
+    start: Start, tmp_path: Path, expect_log: Callable[[str], None]
+) -> None:
+    expect_log("cannot be|could not|locked")
+    run = await start()
+    with closing(sqlite3.connect(DataPaths.under(tmp_path).database)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        run.type("do not lose this")
+        await until(lambda: run.window.banners and run.window.banners[-1].problem, "the banner")
+        assert run.window.composer.text == "do not lose this"
+        other.rollback()
+    run.window.composer.submit()
+    await run.answered()
+    assert run.newest().state is MessageState.COMPLETE

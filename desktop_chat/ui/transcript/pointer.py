@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, Qt, QTimer
+from PySide6.QtCore import QElapsedTimer, QPointF, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QToolTip
 
@@ -29,8 +29,13 @@ class Pointer:
         self._view = view
         self.hovered: Control | None = None
         self.active_rows: set[int] = set()
-        self._href = ""
+        self._href = self._link_text = ""
         self._origin: Place | None = None
+        self._clicks = QElapsedTimer()
+        self._last_point = QPointF()
+        self._scroller = QTimer(view)
+        self._scroller.setInterval(30)
+        self._scroller.timeout.connect(self._scroll_along)
 
     def clear(self) -> None:
         self.hovered, self._origin = None, None
@@ -72,7 +77,7 @@ class Pointer:
 
     def moved(self, point: QPointF) -> None:
         view, found = self._view, self._entry(point)
-        control, href, row = None, "", None
+        control, href, text, row = None, "", "", None
         if found is not None:
             row, index, inside = found
             layout = view.stack.known_layout(row)
@@ -83,7 +88,7 @@ class Pointer:
                     for placed in box.runs():
                         link = placed.run.href_at(inside.x() - placed.x, inside.y() - placed.y)
                         if link is not None:
-                            href = link[0]
+                            href, text = link
                             break
         if control != self.hovered:
             self.hovered = control
@@ -91,7 +96,7 @@ class Pointer:
         rows = set() if row is None else {row}
         self._show_actions(rows)
         if href != self._href:
-            self._href = href
+            self._href, self._link_text = href, text
             view.link_hovered.emit(href)
             QToolTip.showText(view.viewport().mapToGlobal(point.toPoint()), href, view.viewport())
         shape = Qt.CursorShape.PointingHandCursor if control or href else Qt.CursorShape.IBeamCursor
@@ -130,6 +135,11 @@ class Pointer:
             self._activate(event.position(), self.hovered)
             return
         self._origin = self.place_at(event.position())
+        interval = QGuiApplication.styleHints().mouseDoubleClickInterval()
+        if self._origin is not None and self._clicks.isValid() and not self._clicks.hasExpired(interval):
+            self._clicks.invalidate()
+            self._select_paragraph(self._origin)
+            return
         if self._origin is not None:
             self._view.reading.select(Selection(self._origin, self._origin))
 
@@ -137,18 +147,39 @@ class Pointer:
         if self._origin is None or not event.buttons() & Qt.MouseButton.LeftButton:
             self.moved(event.position())
             return
-        y, height = event.position().y(), self._view.viewport().height()
-        if y < 0 or y > height:
-            self._view.scroll_by(int(y if y < 0 else y - height))
-        head = self.place_at(event.position())
-        if head is not None:
+        self._last_point = event.position()
+        self._draw_to(event.position())
+        beyond = not 0 <= event.position().y() <= self._view.viewport().height()
+        if beyond and not self._scroller.isActive():
+            self._scroller.start()
+        elif not beyond:
+            self._scroller.stop()
+
+    def _draw_to(self, point: QPointF) -> None:
+        head = self.place_at(point)
+        if head is not None and self._origin is not None:
             self._view.reading.select(Selection(self._origin, head))
+
+    def _scroll_along(self) -> None:
+        """The pointer is held beyond an edge while selecting."""
+        y, height = self._last_point.y(), self._view.viewport().height()
+        self._view.scroll_by(int(max(-60.0, min(60.0, (y if y < 0 else y - height) / 2))))
+        self._draw_to(QPointF(self._last_point.x(), max(0.0, min(y, height - 1.0))))
+
+    def _select_paragraph(self, place: Place) -> None:
+        layout = self._view.stack.known_layout(place.row)
+        placed = layout.run(place.part, place.run) if layout else None
+        if placed is not None:
+            whole = place._replace(offset=0), place._replace(offset=placed.run.length)
+            self._view.reading.select(Selection(*whole))
+        self._origin = None
 
     def released(self, event: QMouseEvent) -> None:
         selection = self._view.reading.selection
         if self._origin is not None and self._href and (selection is None or selection.is_empty):
-            self._view.link_activated.emit(self._href, self._href)
+            self._view.link_activated.emit(self._href, self._link_text)
         self._origin = None
+        self._scroller.stop()
 
     def double_clicked(self, event: QMouseEvent) -> None:
         place = self.place_at(event.position())
@@ -166,6 +197,7 @@ class Pointer:
             end += 1
         word = place._replace(offset=start), place._replace(offset=end)
         self._view.reading.select(Selection(*word))
+        self._clicks.start()
 
     def scroll_sideways(self, point: QPointF, pixels: int) -> None:
         found = self._entry(point)

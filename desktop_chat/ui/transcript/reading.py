@@ -9,12 +9,14 @@ from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 
 from desktop_chat.markup import to_html
+from desktop_chat.markup.blocks import LINE_BREAK
 from desktop_chat.markup.safety import without_controls
 from desktop_chat.ui.transcript.column import Part
 from desktop_chat.ui.transcript.menu import open_menu
 from desktop_chat.ui.transcript.message_content import Section
 from desktop_chat.ui.transcript.places import EntryMarks, Place, Selection
 from desktop_chat.ui.transcript.search import Search
+from desktop_chat.ui.transcript.source_text import markdown_of
 
 if TYPE_CHECKING:
     from desktop_chat.ui.transcript.view import TranscriptView
@@ -48,8 +50,8 @@ class Reading:
         if last >= 0:
             self.select(Selection(Place(0, Part(-1), 0, 0), Place(last, Part(Section.FOOTER), 0, 0)))
 
-    def selected_text(self) -> str:
-        """The selection's text; messages selected from end to end as their Markdown source."""
+    def selected_text(self, *, as_source: bool = True) -> str:
+        """The selection as Markdown source, or as it reads."""
         selection, view = self.selection, self._view
         if selection is None or selection.is_empty:
             return ""
@@ -60,7 +62,7 @@ class Reading:
             if message is None or layout is None:
                 continue
             body = Part(Section.BODY, -1), Part(Section.BODY, 1 << 60)
-            if selection.start < (row, body[0]) and selection.end > (row, body[1]):
+            if as_source and selection.start < (row, body[0]) and selection.end > (row, body[1]):
                 found.append(message.text)
                 continue
             texts = []
@@ -72,12 +74,15 @@ class Reading:
                 for number, placed in enumerate(entry.box.runs() if entry.box else ()):
                     part = selection.within(row, entry.spec.part, number, placed.run.length)
                     if part is not None:
-                        texts.append(placed.run.slice(*part).text.replace("\u2028", "\n"))
+                        content = placed.run.slice(*part)
+                        texts.append(
+                            markdown_of(content) if as_source else content.text.replace(LINE_BREAK, "\n")
+                        )
             found.append("\n".join(texts))
         return "\n\n".join(found)
 
     def copy_as(self, kind: str) -> None:
-        text = self.selected_text()
+        text = self.selected_text(as_source=kind != "plain")
         if not text:
             return
         text = without_controls(text)

@@ -17,6 +17,7 @@ from desktop_chat.domain.messages import Message, MessageState, Role
 from desktop_chat.ui.theme import theme_for
 from desktop_chat.ui.transcript.heights import FenwickHeights
 from desktop_chat.ui.transcript.model import TranscriptModel, stub_of
+from desktop_chat.ui.transcript.places import Place, Selection
 from desktop_chat.ui.transcript.view import TranscriptView
 
 SAMPLE = """# Sorting
@@ -183,6 +184,35 @@ def test_selected_by_mouse(view: TranscriptView, qtbot: QtBot) -> None:
     qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=origin + QPoint(5, 0))  # type: ignore[no-untyped-call]  # pytest-qt
     view.copy()
     assert QGuiApplication.clipboard().text() == "First"
+
+
+def test_a_link_says_where_it_leads(view: TranscriptView, qtbot: QtBot) -> None:
+    open_all(view, [message(1, Role.ASSISTANT, "[bank.example](https://evil.example/x) and more **weight**")])
+    layout = view.stack.known_layout(0)
+    assert layout is not None
+    left, top = layout.box_place(1)
+    at = QPoint(view.column_left + left + 20, view.stack.message_top(0) + top - view.top + 8)
+    with qtbot.waitSignal(view.link_activated) as opened:
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)  # type: ignore[no-untyped-call]  # pytest-qt
+    assert opened.args == ["https://evil.example/x", "bank.example"]
+    part = layout.column.entries[1].spec.part
+    view.reading.select(Selection(Place(0, part, 0, 13), Place(0, part, 0, 28)))
+    view.copy()
+    assert QGuiApplication.clipboard().text() == "and more **weight**"
+
+
+def on_screen(view: TranscriptView) -> QImage:
+    """What was really painted so far, by parts and shifts."""
+    QApplication.processEvents()
+    return view.screen().grabWindow(view.winId()).toImage().copy(view.viewport().geometry())
+
+
+def test_shifted_pixels_are_the_right_ones(view: TranscriptView) -> None:
+    stream(view, SAMPLE * 3, step=23)
+    assert on_screen(view) == picture(view)
+    for notches in (2, 3, -1, 4, -2):
+        wheel(view, notches)
+        assert on_screen(view).copy(0, 0, 600, 440) == picture(view).copy(0, 0, 600, 440)
 
 
 def test_find_counts_and_steps(view: TranscriptView, qtbot: QtBot) -> None:

@@ -10,7 +10,17 @@ from functools import cache
 from typing import Final
 
 from PySide6.QtCore import QByteArray, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPainterPath, QPainterPathStroker, QPixmap, QRawFont
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QIcon,
+    QPainter,
+    QPainterPath,
+    QPainterPathStroker,
+    QPixmap,
+    QRawFont,
+    QTransform,
+)
 
 from desktop_chat import resources
 
@@ -80,19 +90,7 @@ def outline(name: str) -> QPainterPath:
         # The font's square stands on its baseline, lowered by its descent.
         middle = QPointF(advance / 2, (font.descent() - font.ascent()) / 2)
         path.translate(-middle)
-    scaled = QPainterPath()
-    for index in range(path.elementCount()):
-        element = path.elementAt(index)
-        point = QPointF(element.x, element.y) / _EM
-        if element.isMoveTo():
-            scaled.moveTo(point)
-        elif element.isLineTo():
-            scaled.lineTo(point)
-        elif element.isCurveTo():
-            second, end = path.elementAt(index + 1), path.elementAt(index + 2)
-            scaled.cubicTo(point, QPointF(second.x, second.y) / _EM, QPointF(end.x, end.y) / _EM)
-    scaled.setFillRule(path.fillRule())
-    return scaled
+    return QTransform.fromScale(1 / _EM, 1 / _EM).map(path)
 
 
 def _sidebar() -> QPainterPath:

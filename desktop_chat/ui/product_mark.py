@@ -41,7 +41,7 @@ def paint_mark(painter: QPainter, box: QRectF) -> None:
 def window_icon() -> QIcon:
     """The program's icon where the desktop has none installed."""
     made = QIcon()
-    for side in (16, 24, 32, 48, 64, 128, 256):
+    for side in (16, 32, 64, 128):
         pixmap = QPixmap(side, side)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)

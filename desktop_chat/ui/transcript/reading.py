@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData, QPoint, Qt
@@ -11,9 +12,11 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from desktop_chat.markup import to_html
 from desktop_chat.markup.blocks import LINE_BREAK
 from desktop_chat.markup.safety import without_controls
+from desktop_chat.ui.transcript.boxes import Box
 from desktop_chat.ui.transcript.column import Part
 from desktop_chat.ui.transcript.menu import open_menu
 from desktop_chat.ui.transcript.message_content import Section
+from desktop_chat.ui.transcript.message_layout import MessageLayout
 from desktop_chat.ui.transcript.places import EntryMarks, Place, Selection
 from desktop_chat.ui.transcript.search import Search
 from desktop_chat.ui.transcript.source_text import markdown_of
@@ -65,21 +68,45 @@ class Reading:
             if as_source and selection.start < (row, body[0]) and selection.end > (row, body[1]):
                 found.append(message.text)
                 continue
-            texts = []
-            for index, entry in enumerate(layout.column.entries):
-                here = (row, entry.spec.part)
-                if here < selection.start[:2] or here > selection.end[:2]:
-                    continue
-                layout.measure(index)
-                for number, placed in enumerate(entry.box.runs() if entry.box else ()):
-                    part = selection.within(row, entry.spec.part, number, placed.run.length)
-                    if part is not None:
-                        content = placed.run.slice(*part)
-                        texts.append(
-                            markdown_of(content) if as_source else content.text.replace(LINE_BREAK, "\n")
-                        )
-            found.append("\n".join(texts))
+            found.append("\n\n".join(self._entry_texts(row, layout, selection, as_source=as_source)))
         return "\n\n".join(found)
+
+    def _entry_texts(
+        self, row: int, layout: MessageLayout, selection: Selection, *, as_source: bool
+    ) -> Iterator[str]:
+        """What is selected of each entry of a message: its source lines where it is selected as a whole."""
+        source = layout.message.text.split("\n")
+        index = 0
+        while index < len(layout.column):
+            part = layout.column.entries[index].spec.part
+            if not selection.start[:2] <= (row, part) <= selection.end[:2]:
+                index += 1
+                continue
+            layout.measure(index)
+            box = layout.column.entries[index].box
+            if box is None:  # a segment gave way to its blocks
+                continue
+            following = (
+                layout.column.entries[index + 1].spec.part if index + 1 < len(layout.column) else Part(9)
+            )
+            is_whole = selection.start[:2] < (row, part) < selection.end[:2] and not part.piece
+            if as_source and is_whole and part.section == Section.BODY and following.line != part.line:
+                end = following.line if following.section == Section.BODY else len(source)
+                yield "\n".join(source[part.line : end]).strip("\n")
+            else:
+                runs = self._run_texts(row, part, box, selection, as_source=as_source)
+                if text := "\n".join(runs):
+                    yield text
+            index += 1
+
+    def _run_texts(
+        self, row: int, part: Part, box: Box, selection: Selection, *, as_source: bool
+    ) -> Iterator[str]:
+        for number, placed in enumerate(box.runs()):
+            selected = selection.within(row, part, number, placed.run.length)
+            if selected is not None:
+                content = placed.run.slice(*selected)
+                yield markdown_of(content) if as_source else content.text.replace(LINE_BREAK, "\n")
 
     def copy_as(self, kind: str) -> None:
         text = self.selected_text(as_source=kind != "plain")

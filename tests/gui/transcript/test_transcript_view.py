@@ -16,6 +16,7 @@ from desktop_chat.domain.errors import StreamInterruptedError
 from desktop_chat.domain.messages import Message, MessageState, Role
 from desktop_chat.ui.theme import theme_for
 from desktop_chat.ui.transcript.heights import FenwickHeights
+from desktop_chat.ui.transcript.message_content import Section
 from desktop_chat.ui.transcript.model import TranscriptModel, stub_of
 from desktop_chat.ui.transcript.places import Place, Selection
 from desktop_chat.ui.transcript.view import TranscriptView
@@ -199,6 +200,22 @@ def test_a_link_says_where_it_leads(view: TranscriptView, qtbot: QtBot) -> None:
     view.reading.select(Selection(Place(0, part, 0, 13), Place(0, part, 0, 28)))
     view.copy()
     assert QGuiApplication.clipboard().text() == "and more **weight**"
+
+
+def test_a_selection_over_blocks_copies_their_source(view: TranscriptView) -> None:
+    text = "First **bold** words.\n\n```python\nx = 1\n```\n\n- one\n- two\n\nLast words here."
+    open_all(view, [message(1, Role.ASSISTANT, text)])
+    layout = view.stack.known_layout(0)
+    assert layout is not None
+    body = [entry.spec.part for entry in layout.column.entries if entry.spec.part.section == Section.BODY]
+    view.reading.select(Selection(Place(0, body[0], 0, 6), Place(0, body[-1], 0, 4)))
+    view.copy()
+    assert (
+        QGuiApplication.clipboard().text()
+        == "**bold** words.\n\n```python\nx = 1\n```\n\n- one\n- two\n\nLast"
+    )
+    view.copy_as("plain")
+    assert QGuiApplication.clipboard().text() == "bold words.\n\nx = 1\n\none\ntwo\n\nLast"
 
 
 def on_screen(view: TranscriptView) -> QImage:

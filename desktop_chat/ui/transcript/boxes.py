@@ -90,6 +90,16 @@ class BlockState:
     scroll_x: int = 0
 
 
+class BlockStates(dict[tuple[object, ...], BlockState]):
+    """The reader's choices by block path.
+
+    Attributes:
+        keep_open: someone reads here while the text grows: what would fold by itself stays as it is.
+    """
+
+    keep_open = False
+
+
 @dataclass(slots=True)
 class BoxContext:
     """What boxes need to come into being.
@@ -105,7 +115,7 @@ class BoxContext:
     highlighter: Highlighter
     style: TextStyle
     display_math: MathMaker
-    states: dict[tuple[object, ...], BlockState] = field(default_factory=dict)
+    states: BlockStates = field(default_factory=BlockStates)
     path: tuple[object, ...] = ()
     depth: int = 0
 

@@ -63,6 +63,8 @@ class CodeBox(Box):
     def update(self, block: Block) -> bool:
         if not isinstance(block, CodeBlock) or block.language != self._block.language:
             return False
+        if block.closed and not self._block.closed and self._context.states.keep_open:
+            self._state.is_expanded = True
         self._block = block
         self._show()
         return True

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from desktop_chat.domain.messages import Message, MessageState, Role
 from desktop_chat.ui.theme import Space
-from desktop_chat.ui.transcript.boxes import BlockState, MathMaker
+from desktop_chat.ui.transcript.boxes import BlockStates, MathMaker
 from desktop_chat.ui.transcript.code_run import Highlighter
 from desktop_chat.ui.transcript.column import Part, Spec
 from desktop_chat.ui.transcript.flow import Flow
@@ -37,7 +37,7 @@ class MessageMemory:
     """The reader's choices for one message; they outlive its layout."""
 
     reasoning_open: bool | None = None
-    blocks: dict[tuple[object, ...], BlockState] = field(default_factory=dict)
+    blocks: BlockStates = field(default_factory=BlockStates)
 
 
 class Workshop(NamedTuple):
@@ -79,6 +79,12 @@ class MessageContent:
             self._body.show_typed(message.text)
         elif message.text:
             self._body.show(message.text)
+
+    def keep_open(self, *, is_read: bool) -> None:
+        """Whether someone reads here, so that nothing may fold by itself while the text grows."""
+        self._memory.blocks.keep_open = is_read
+        if is_read and self.is_thinking and self._memory.reasoning_open is None:
+            self._memory.reasoning_open = True
 
     def append(self, message: Message, text: str, reasoning: str) -> None:
         """Take what arrived; ``message`` already holds it. It shows with the next `advance`."""

@@ -208,6 +208,7 @@ class TranscriptView(StackScrollArea):
             layout = None if row is None else self.stack.known_layout(row)
             if row is None or layout is None:
                 continue
+            layout.keep_open(is_read=not self._is_following)
             text, reasoning = "".join(growth.pending_text), "".join(growth.pending_reasoning)
             growth.pending_text.clear()
             growth.pending_reasoning.clear()

@@ -291,6 +291,22 @@ def test_reasoning_is_open_while_thinking(view: TranscriptView) -> None:
     assert not layout.is_reasoning_open
 
 
+@pytest.mark.parametrize("reads", [True, False])
+def test_long_code_folds_when_it_ends_unless_someone_reads(view: TranscriptView, reads: bool) -> None:
+    code = "\n".join(f"line {n}" for n in range(100))
+    view.model.append(message(1, Role.ASSISTANT, "", state="streaming"))
+    view.model.append_delta(1, TextDelta(f"```text\n{code}\n"))
+    view.clock.flush_now()
+    height = view.stack.height
+    if reads:
+        wheel(view, 3)
+    before = picture(view)
+    view.model.append_delta(1, TextDelta("```\n\nAfter it.\n"))
+    view.clock.flush_now()
+    assert (view.stack.height > height) == reads
+    assert (picture(view) == before) == reads
+
+
 def test_no_timer_runs_when_nothing_streams(view: TranscriptView) -> None:
     stream(view, SAMPLE)
     QApplication.processEvents()

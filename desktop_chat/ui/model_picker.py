@@ -31,6 +31,7 @@ class ModelPopup(QFrame):
         self.setObjectName("modelPopup")
         self._appearance = appearance
         self._current = ("", "")
+        self._place: QPoint | None = None
         self._sections: dict[str, tuple[Profile, list[str], str]] = {}
         self._filter = QLineEdit()
         self._filter.setPlaceholderText("Filter, or name a model")
@@ -117,7 +118,7 @@ class ModelPopup(QFrame):
     def _fit(self) -> None:
         self._list.setFixedHeight(min(360, max(60, self._list.count() * 30 + 2)))
         self.adjustSize()
-        if hasattr(self, "_place"):
+        if self._place is not None:
             self.move(self._place.x(), self._place.y() - self.height() - Space.XS)
 
     def _choose(self, item: QListWidgetItem | None) -> None:

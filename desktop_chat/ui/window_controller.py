@@ -46,6 +46,8 @@ class WindowController(QObject):
         super().__init__(window)
         self.window, self.conversations, self.view = window, conversations, view
         self.library, self.providers, self.preferences, self.tasks = library, providers, preferences, tasks
+        self._next = ("", "")  # profile and model chosen for the conversation to come
+        self._creating = asyncio.Lock()
         self._connect()
         self._unsubscribe = (library.subscribe(self), preferences.subscribe(self._settings_changed))
         self._settings_changed(preferences.settings)
@@ -154,9 +156,6 @@ class WindowController(QObject):
             else f"{model} at {profile.name} answers."
         )
 
-    _next = ("", "")
-    """Profile and model chosen for the conversation to come."""
-
     def _step(self, step: int) -> None:
         ids = self.conversations.ids()
         if ids:
@@ -214,12 +213,6 @@ class WindowController(QObject):
             self.window.sidebar.list.set_current(conversation.id)
             self._show_header(conversation)
             return conversation
-
-    @property
-    def _creating(self) -> asyncio.Lock:
-        if not hasattr(self, "_create_lock"):
-            self._create_lock = asyncio.Lock()
-        return self._create_lock
 
     # --- turns
 

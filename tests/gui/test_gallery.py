@@ -185,7 +185,7 @@ def test_a_sample_answer_looks_as_it_did(
     actual = render_markdown_image(_source(sample), width=width, theme=theme_for(dark=look == "dark"))
     if RENEW:
         REFERENCE.mkdir(exist_ok=True)
-        assert _with_palette(actual).save(str(path), "PNG", 0), f"{path} cannot be written"
+        assert _with_palette(actual).save(str(path), quality=0), f"{path} cannot be written"
         MADE_WITH.write_bytes(msgspec.json.format(msgspec.json.encode(_made_here()), indent=1))
         assert _wrong(actual, QImage(str(path))) is None, "the palette is too small for this picture"
         return

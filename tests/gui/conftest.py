@@ -27,10 +27,13 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], Any]]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _application(qapp: QApplication) -> QApplication:
+def _application(qapp: QApplication) -> Iterator[QApplication]:
     """The one application, there before the first event loop; closing a test's window must not end it."""
     qapp.setQuitOnLastWindowClosed(False)
-    return qapp
+    yield qapp
+    # The offscreen platform keeps what was copied in a C++ static, which outlives Python: data that was made in
+    # Python would be destroyed without an interpreter, and the process would end with a crash.
+    QApplication.clipboard().clear()
 
 
 @pytest.fixture(autouse=True)

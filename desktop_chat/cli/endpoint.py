@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from desktop_chat.api.recording import ReplayTransport, StreamRecorder
     from desktop_chat.storage.secrets import SecretStore
 
+
 class AskProviders(Providers):
     """The saved providers, or the one the command line describes, which then answers every conversation.
 

@@ -241,7 +241,7 @@ async def test_delete_can_be_undone(start: Start) -> None:
     assert "deleted" in run.window.toast.text
     run.window.toast.accept()
     await until(lambda: run.controller.view.conversation_id == shown, "the undo")
-    assert run.newest() is not None
+    await until(lambda: run.newest() is not None, "the list to show it again")
 
 
 async def test_an_error_stands_under_the_question_and_can_be_retried(start: Start) -> None:

@@ -343,6 +343,16 @@ class MessageLayout(MessageContent):
 
     def end_point(self) -> QRectF | None:
         """A caret after the last character of the text that grows."""
+        if self.is_waiting:
+            waiting = self.column.index_of(Part(Section.WAITING))
+            box = self.column.entries[waiting].box
+            if not isinstance(box, WaitingBox):
+                return None
+            left, top = self.box_place(waiting)
+            style = self._workshop.typography.body
+            return QRectF(
+                left + box.end_x(style), top + (box.height - style.line_height) / 2, 0, style.line_height
+            )
         section = Section.BODY if self._body.length else Section.REASONING
         if section == Section.REASONING and not self.is_reasoning_open:
             return None

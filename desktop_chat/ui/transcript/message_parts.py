@@ -87,7 +87,7 @@ class ReasoningHead(Box):
 
 
 class WaitingBox(Box):
-    """What stands in the answer's place before its first token; the view paints the moving dots."""
+    """What stands in the answer's place before its first token; the view's cursor breathes behind it."""
 
     def __init__(self, text: str) -> None:
         self.text = text

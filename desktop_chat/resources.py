@@ -7,8 +7,6 @@ a frozen bundle.
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +14,11 @@ APPLICATION_ICON: Final = "icons/desktop-chat.svg"
 
 
 @cache
-def root() -> Traversable:
+def root() -> Path:
     """The folder of all resources. Raises FileNotFoundError when the installation lacks it."""
-    packaged = files("desktop_chat") / "_resources"
+    # Paths, not importlib.resources: the program is never run from a zip file, and its first picture need not
+    # wait 10 ms for the machinery that could.
+    packaged = Path(__file__).resolve().parent / "_resources"
     if packaged.is_dir():
         return packaged
     checkout = Path(__file__).resolve().parent.parent / "resources"
@@ -27,7 +27,7 @@ def root() -> Traversable:
     raise FileNotFoundError("The program's resource files are missing; install it again.")
 
 
-def resource(name: str) -> Traversable:
+def resource(name: str) -> Path:
     """The resource at ``name``, a path with forward slashes below `root`.
 
     Raises FileNotFoundError for a name that is absent or leads out of the resources.

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import shiboken6
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
+from desktop_chat.chat.providers import Providers
+from desktop_chat.domain.errors import ChatError
 from desktop_chat.domain.profiles import ModelInfo, Profile
 from desktop_chat.ui.appearance import Appearance
 from desktop_chat.ui.controls import Card, named
@@ -140,3 +143,15 @@ class ModelPopup(QFrame):
             self._choose(self._list.currentItem())
         else:
             super().keyPressEvent(event)
+
+
+async def list_models(popup: ModelPopup, providers: Providers, profile_id: str) -> None:
+    """Fill in one provider's models, or why they cannot be had; the popup may be closed meanwhile."""
+    models: list[ModelInfo] = []
+    problem = ""
+    try:
+        models = await providers.models(profile_id)
+    except ChatError as error:
+        problem = error.sentence
+    if shiboken6.isValid(popup):
+        popup.set_models(profile_id, models, problem)

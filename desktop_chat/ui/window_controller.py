@@ -376,7 +376,7 @@ class WindowController(QObject):
         ShortcutsDialog(self.window.appearance, self.window).open()
 
     def _pick_model(self) -> None:
-        from desktop_chat.ui.model_picker import ModelPopup
+        from desktop_chat.ui.model_picker import ModelPopup, list_models
 
         conversation = self.conversations.conversation(self.view.conversation_id)
         profile = self.providers.profile(conversation.profile_id if conversation else self._next[0])
@@ -387,18 +387,7 @@ class WindowController(QObject):
         picker = self.window.composer.model_picker
         popup.open_at(picker.mapToGlobal(picker.rect().topLeft()))
         for each in self.providers.profiles:
-            self._spawn(self._list_models(popup, each.id), "list models")
-
-    async def _list_models(self, popup: Any, profile_id: str) -> None:
-        import shiboken6
-
-        models, problem = [], ""
-        try:
-            models = await self.providers.models(profile_id)
-        except ChatError as error:
-            problem = error.sentence
-        if shiboken6.isValid(popup):
-            popup.set_models(profile_id, models, problem)
+            self._spawn(list_models(popup, self.providers, each.id), "list models")
 
     async def _use_model(self, profile_id: str, model: str) -> None:
         if self.view.conversation_id:

@@ -253,8 +253,17 @@ async def test_an_error_stands_under_the_question_and_can_be_retried(start: Star
     assert failed.error is not None
     assert failed.error.kind == "authentication"
     assert run.window.metrics_bar.metrics.phase is Phase.FAILED
+    answers = await run.controller.library.messages([failed.id])
     run.controller.view.view.action_requested.emit("retry", failed.id)
-    await run.answered()
+    # The refusal comes back sooner than a poll can see the turn, so the kept figures are the witness.
+    await until(
+        lambda: (
+            run.newest() is not None
+            and run.newest().state is MessageState.FAILED
+            and run.newest().metrics != answers[0].metrics
+        ),
+        "the second refusal",
+    )
     assert run.newest().id == failed.id
 
 

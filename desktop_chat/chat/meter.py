@@ -13,6 +13,7 @@ from desktop_chat.domain.deltas import (
     ReasoningDelta,
     ServerTimings,
     StreamDelta,
+    TextDelta,
     Usage,
     UsageReport,
 )
@@ -41,6 +42,8 @@ class StreamMeter:
         self._sent: float | None = None
         self._first: float | None = None
         self._last: float | None = None
+        self._thought: float | None = None
+        self._answered: float | None = None
         self._ended: float | None = None
         self._retry_at: float | None = None
         self._connect_s: float | None = None
@@ -107,16 +110,24 @@ class StreamMeter:
         self.deltas += len(deltas)
         tokens = 0
         for delta in deltas:
-            if isinstance(delta, UsageReport):
+            if isinstance(delta, TextDelta):
+                tokens += 1
+                self.phase = Phase.STREAMING
+            elif isinstance(delta, UsageReport):
                 self._usage = delta.usage or self._usage
                 self._timings = delta.timings or self._timings
             elif isinstance(delta, Finished):
                 self._finish_reason = delta.reason
             else:
                 tokens += 1
-                self.phase = Phase.THINKING if isinstance(delta, ReasoningDelta) else Phase.STREAMING
+                thinks = isinstance(delta, ReasoningDelta)
+                if thinks and self._thought is None:
+                    self._thought = self._clock()
+                self.phase = Phase.THINKING if thinks else Phase.STREAMING
         if tokens:
             self._payload(tokens)
+            if self._answered is None and self.phase is Phase.STREAMING:
+                self._answered = self._last
 
     def dropped(self, deltas: Sequence[StreamDelta]) -> None:
         """These, of the read just counted, came behind a stop and are not part of the answer."""
@@ -178,6 +189,7 @@ class StreamMeter:
             tls_s=self._tls_s,
             wait_s=ttft_s,
             decode_s=decode_s,
+            thinking_s=None if self._thought is None else (self._answered or now) - self._thought,
             gap_p50_s=self._gaps.quantile(0.5),
             gap_p95_s=self._gaps.quantile(0.95),
             gap_max_s=self._largest_gap if self._gaps.count else None,

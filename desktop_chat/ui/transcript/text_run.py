@@ -28,6 +28,7 @@ from desktop_chat.ui.transcript.inline import (
     sliced,
     text_option,
 )
+from desktop_chat.ui.transcript.text_chunk import Chunk
 from desktop_chat.ui.transcript.typography import INLINE_CODE_PADDING, TextStyle
 from desktop_chat.ui.transcript.utf16 import Utf16Offsets
 
@@ -39,21 +40,6 @@ CHUNK_LOOKAHEAD: Final = 600
 
 _UNBOUNDED: Final = 1 << 20
 _NO_BREAK_SPACE: Final = "\u00a0"
-
-
-class _Chunk:
-    """Some consecutive lines: ``start`` and ``end`` in UTF-16 units, ``tops`` relative to the run."""
-
-    __slots__ = ("baselines", "end", "layout", "needs", "pills", "start", "tops")
-
-    def __init__(self, layout: QTextLayout, start: int) -> None:
-        self.layout = layout
-        self.start = start
-        self.end = start
-        self.needs = 0  # the code point up to which the text must stay as it is for this chunk to stay
-        self.tops: list[int] = []
-        self.baselines: list[int] = []
-        self.pills: list[QRectF] = []
 
 
 class TextRun:
@@ -77,7 +63,7 @@ class TextRun:
         self.height = 0
         self._pictures = pictures
         self._alignment = alignment
-        self._chunks: list[_Chunk] = []
+        self._chunks: list[Chunk] = []
         self._natural_width: float | None = None
         self._set_content(content)
 
@@ -185,7 +171,7 @@ class TextRun:
 
     def _make_chunk(
         self, start: int, stop: int, *, wrap: bool, width: int, top: int = 0
-    ) -> tuple[_Chunk, bool]:
+    ) -> tuple[Chunk, bool]:
         """Lay out the code points ``[start, stop)``; returns the chunk and whether it reaches the text's end."""
         layout = QTextLayout(self._shown[start:stop], self.style.font)
         layout.setCacheEnabled(True)
@@ -196,7 +182,7 @@ class TextRun:
         ranges = list(self._format_ranges(start, stop, origin, width))
         if ranges:
             layout.setFormats(ranges)
-        chunk = _Chunk(layout, origin)
+        chunk = Chunk(layout, origin)
         last_of_text = stop == len(self._shown)
         limit = self._offsets.units(start + CHUNK_LENGTH) - origin
         tall = self._objects
@@ -275,7 +261,7 @@ class TextRun:
                 below = max(below, round(picture.descent) + 3)
         return above + below, above
 
-    def _find_pills(self, chunk: _Chunk) -> Iterator[QRectF]:
+    def _find_pills(self, chunk: Chunk) -> Iterator[QRectF]:
         """The rounded backgrounds of inline code, one a line."""
         style = self.style
         height = style.metrics.ascent() + style.metrics.descent()
@@ -298,7 +284,7 @@ class TextRun:
             if chunk.end > start and chunk.start < end:
                 yield from self._chunk_rects(chunk, start, end)
 
-    def _chunk_rects(self, chunk: _Chunk, start: int, end: int) -> Iterator[QRectF]:
+    def _chunk_rects(self, chunk: Chunk, start: int, end: int) -> Iterator[QRectF]:
         mixed = not self._shown.isascii()
         for index in range(len(chunk.tops) - 1):
             line = chunk.layout.lineAt(index)
@@ -331,7 +317,7 @@ class TextRun:
             offset = min(offset, line.textStart() + max(0, line.textLength() - 1))
         return chunk.start + offset
 
-    def _line_at(self, y: float) -> tuple[_Chunk, int]:
+    def _line_at(self, y: float) -> tuple[Chunk, int]:
         low = bisect_right(self._chunks, y, key=lambda chunk: chunk.tops[0]) - 1
         chunk = self._chunks[max(0, low)]
         index = bisect_right(chunk.tops, y) - 1

@@ -144,3 +144,17 @@ def test_a_retry_counts_down_and_elapsed_runs_from_the_first_try(meter: StreamMe
     stream(meter, clock, (0.5, [WORD]))
     assert meter.snapshot().ttft_s == pytest.approx(0.5)
     assert meter.snapshot().elapsed_s == pytest.approx(5.5)
+
+
+def test_thinking_lasts_from_the_first_reasoning_to_the_first_text(meter: StreamMeter, clock: Clock) -> None:
+    meter.sent()
+    stream(meter, clock, (1.0, [ReasoningDelta("h")]), (2.0, [ReasoningDelta("m")]))
+    assert meter.snapshot().thinking_s == pytest.approx(2.0)
+    stream(meter, clock, (0.5, [WORD]), (5.0, [WORD]))
+    assert meter.snapshot().thinking_s == pytest.approx(2.5)
+
+
+def test_an_answer_without_reasoning_has_no_thinking_time(meter: StreamMeter, clock: Clock) -> None:
+    meter.sent()
+    stream(meter, clock, (1.0, [WORD]))
+    assert meter.snapshot().thinking_s is None

@@ -41,7 +41,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_every_resource(wheel: Path) -> None:
     shipped = {name for name in ZipFile(wheel).namelist() if name.startswith("desktop_chat/_resources/")}
-    files = (path for path in (REPOSITORY / "resources").rglob("*") if path.is_file())
+    pictures = REPOSITORY / "resources" / "screenshots"  # of the README
+    files = (
+        path
+        for path in (REPOSITORY / "resources").rglob("*")
+        if path.is_file() and pictures not in path.parents
+    )
     assert shipped == {
         "desktop_chat/_resources/" + path.relative_to(REPOSITORY / "resources").as_posix() for path in files
     }

@@ -232,7 +232,8 @@ def may_be_definition(content: str) -> bool:
 
 
 def _footnote_definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    return state.level == 0 and footnote_def(state, start, end, silent)
+    is_nested = state.level > 0 and not (silent and state.sCount[start] < state.blkIndent)
+    return not is_nested and footnote_def(state, start, end, silent)
 
 
 def _math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:

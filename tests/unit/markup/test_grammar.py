@@ -208,3 +208,10 @@ def test_plain_text() -> None:
     assert plain_text(text) == (
         "A b\n\n1. [x] c\n2. d\n  - e f\n\n> g h\n\ni\tj\nk\tl\n\nm\n\nn\no1\n\n[1] p"
     )
+
+
+def test_footnotes_may_follow_each_other_without_a_blank_line() -> None:
+    html = to_html("a[^1] b[^2]\n\n[^1]: one\n[^2]: two\n")
+    assert "<p>one</p>" in html
+    assert "<p>two</p>" in html
+    assert "[^" not in html

@@ -16,6 +16,11 @@ _ESCAPE_SEQUENCE = re.compile(
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _HOST_IN_TEXT = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?((?:[\w-]+\.)+[a-z]{2,})(?=[/:?#\s]|$)", re.IGNORECASE)
 
+_C0_NAMES = (
+    "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI "
+    "DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US"
+).split()
+
 _INVISIBLE = {
     **{code: f"\u27e8{name}\u27e9" for code, name in {
         0x202A: "LRE", 0x202B: "RLE", 0x202C: "PDF", 0x202D: "LRO", 0x202E: "RLO", 0x2066: "LRI", 0x2067: "RLI",
@@ -23,11 +28,12 @@ _INVISIBLE = {
         0x200D: "ZWJ", 0x2060: "WJ", 0xFEFF: "BOM", 0x00AD: "SHY", 0x180E: "MVS", 0x2028: "LS", 0x2029: "PS",
         0x7F: "DEL",
     }.items()},
-    **{code: chr(0x2400 + code) for code in range(0x20) if code not in (0x09, 0x0A)},
+    **{code: f"\u27e8{name}\u27e9" for code, name in enumerate(_C0_NAMES) if code not in (0x09, 0x0A)},
     **{code: f"\u27e8{code:02X}\u27e9" for code in range(0x80, 0xA0)},
     **{code: f"\u27e8U+{code:X}\u27e9" for code in range(0xE0000, 0xE0080)},
 }  # fmt: skip
-"""Characters that reorder or hide what code says, and what to show in their place."""
+"""Characters that reorder or hide what code says, and what to show in their place: names, as few fonts have
+pictures of controls."""
 
 
 def without_controls(text: str) -> str:

@@ -31,7 +31,7 @@ def test_copies_hold_no_controls(text: str, clean: str) -> None:
 
 
 def test_hidden_characters_show_in_code() -> None:
-    assert visible_code("if a\u202e:\u200b\x1b") == "if a⟨RLO⟩:⟨ZWSP⟩␛"
+    assert visible_code("if a\u202e:\u200b\x1b") == "if a⟨RLO⟩:⟨ZWSP⟩⟨ESC⟩"
     assert visible_code("plain\n\tcode é") == "plain\n\tcode é"
 
 

@@ -109,7 +109,7 @@ def gap_between(before: Block, after: Block) -> int:
     if isinstance(before, large) or isinstance(after, large):
         return Space.L
     if isinstance(before, ListBlock) and isinstance(after, ListBlock):
-        return Space.S
+        return Space.L
     return Space.M
 
 
@@ -273,7 +273,7 @@ class ListBox(StackBox):
         middle = baseline - style.metrics.capHeight() / 2
         rect = QRectF(round(left), round(middle - CHECK_SIZE / 2), CHECK_SIZE, CHECK_SIZE)
         fill = palette.accent if checked else palette.page
-        paint.rounded(rect, Radius.SMALL, fill, palette.accent if checked else palette.border_strong)
+        paint.rounded(rect, Radius.SMALL, fill, palette.accent if checked else palette.text_faint)
         if checked:
             _paint_tick(paint.painter, rect, palette.on_accent)
 

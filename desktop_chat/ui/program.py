@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from desktop_chat.chat.handlers import installed_handler_classes, installed_handlers
 from desktop_chat.chat.launch import ExitStatus, WindowOptions
 from desktop_chat.chat.library import Library
 from desktop_chat.chat.preferences import Preferences
@@ -125,7 +126,9 @@ class Program:
             if self._options.exit:
                 self._finish(ExitStatus.ERROR)
             return False
-        library = self._library = Library(store, providers, preferences)
+        library = self._library = Library(store, providers, preferences, stream_handlers=installed_handlers)
+        # Looked through now, in a thread, so that the first turn need not.
+        self.tasks.spawn(asyncio.to_thread(installed_handler_classes), "find stream handlers")
         model = TranscriptModel(self.window)
         view = TranscriptView()
         view.setObjectName("transcript")

@@ -1,4 +1,5 @@
 import logging
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,14 @@ from desktop_chat.chat.counters import (
     StopAtPattern,
     WordCounter,
 )
-from desktop_chat.chat.handlers import HandlerChain, Outcome, StreamContext, StreamResult
+from desktop_chat.chat.handlers import (
+    HandlerChain,
+    Outcome,
+    StreamContext,
+    StreamResult,
+    installed_handler_classes,
+    installed_handlers,
+)
 from desktop_chat.domain.deltas import ReasoningDelta, StreamDelta, TextDelta, Usage, UsageReport
 from desktop_chat.domain.metrics import Metrics
 
@@ -61,6 +69,27 @@ def test_a_failing_handler_is_named_disabled_and_harms_no_other(caplog: pytest.L
     assert recorder.calls == ["started", TextDelta("a"), TextDelta("b"), "finished"]
     assert failing.calls == ["started", TextDelta("a")]
     assert "Failing" in chain.failures[0]
+
+
+def test_installed_handlers_are_made_anew_and_a_broken_one_is_only_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    package = tmp_path / "plugin-1.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1\n")
+    entries = (
+        "[desktop_chat.handlers]\nwords = desktop_chat.chat.counters:WordCounter\nbroken = nowhere:Nothing\n"
+    )
+    (package / "entry_points.txt").write_text(entries)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    installed_handler_classes.cache_clear()
+    try:
+        with caplog.at_level(logging.CRITICAL, logger="desktop_chat.chat.handlers"):
+            first, second = installed_handlers(), installed_handlers()
+    finally:
+        installed_handler_classes.cache_clear()
+    assert [type(handler) for handler in first] == [WordCounter]
+    assert first[0] is not second[0]
 
 
 def test_a_handler_that_joins_late_is_started_and_gets_the_rest() -> None:

@@ -6,7 +6,14 @@ import re
 
 from desktop_chat.markup.grammar import host_of, is_allowed
 
-__all__ = ["host_of", "is_allowed", "text_and_host_differ", "visible_code", "without_controls"]
+__all__ = [
+    "host_of",
+    "is_allowed",
+    "name_of_hidden",
+    "text_and_host_differ",
+    "visible_code",
+    "without_controls",
+]
 
 _ESCAPE_SEQUENCE = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI
@@ -17,9 +24,9 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _HOST_IN_TEXT = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?((?:[\w-]+\.)+[a-z]{2,})(?=[/:?#\s]|$)", re.IGNORECASE)
 
 _C0_NAMES = (
-    "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI "
-    "DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US"
-).split()
+    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR", "SO", "SI",
+    "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
+)  # fmt: skip
 
 _INVISIBLE = {
     **{code: f"\u27e8{name}\u27e9" for code, name in {
@@ -47,6 +54,11 @@ def visible_code(code: str) -> str:
     For painting only: copies take the code itself. Lengths differ where anything was replaced.
     """
     return code if code.isascii() and code.isprintable() else code.translate(_INVISIBLE)
+
+
+def name_of_hidden(character: str) -> str:
+    """What `visible_code` shows in place of one character, without its brackets."""
+    return _INVISIBLE[ord(character)].strip("\u27e8\u27e9")
 
 
 def text_and_host_differ(text: str, href: str) -> bool:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextOption
 
 from desktop_chat.markup.blocks import InlineText
-from desktop_chat.ui.transcript.inline import Mark, caret_x
+from desktop_chat.ui.transcript.inline import Mark, caret_x, upright_ranges
 from desktop_chat.ui.transcript.typography import TextStyle
 from desktop_chat.ui.transcript.utf16 import Utf16Offsets
 
@@ -160,7 +160,7 @@ class CodeRun:
                 item.length = offsets.units(span.end) - item.start
                 item.format = span.format
                 ranges.append(item)
-            layout.setFormats(ranges)
+            layout.setFormats([*ranges, *upright_ranges(text)])
         style = self.style
         layout.beginLayout()
         y = 0

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Final, NamedTuple, Protocol
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPainter, QTextLine, QTextOption
+from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextLine, QTextOption
 
-from desktop_chat.markup.blocks import InlineImage, InlineMath, InlineText
+from desktop_chat.markup.blocks import InlineImage, InlineMath, InlineText, Style
+from desktop_chat.markup.safety import name_of_hidden
 from desktop_chat.ui.transcript.typography import TextStyle
+
+NO_BREAK_SPACE: Final = "\u00a0"
+"""Stands in a layout for an inline picture."""
 
 
 class Mark(NamedTuple):
@@ -28,10 +34,68 @@ class InlinePicture(Protocol):
     ascent: float
     descent: float
 
-    def paint(self, painter: QPainter, x: float, baseline: float) -> None: ...
+    def paint(self, painter: QPainter, x: float, baseline: float, room: float, /) -> None:
+        """``room``: the widest it may be, in pixels."""
+        ...
 
 
-PictureMaker = Callable[[InlineMath | InlineImage, TextStyle], InlinePicture]
+class HiddenCharacter(NamedTuple):
+    """A character at ``position`` that reorders or hides text; its name is shown and it does nothing."""
+
+    position: int
+    name: str
+
+
+PictureMaker = Callable[[InlineMath | InlineImage | HiddenCharacter, TextStyle], InlinePicture]
+
+_REORDERING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_HIDDEN_IN_CODE: Final = re.compile("[\u200b\u2060\ufeff\u00ad\u200e\u200f\u061c]")
+_UPRIGHT: Final = re.compile(
+    "[\u0590-\u109f\u1780-\u17ff\ufb1d-\ufdff\ufe70-\ufefc]+"
+)
+_MOST_NAMED: Final = 100
+"""Hidden characters of one text that are shown by name; the text that has more is no text."""
+
+
+def hidden_characters(content: InlineText) -> list[HiddenCharacter]:
+    """What would make ``content`` look other than it is: bidirectional controls, and in code all that has no width."""
+    text = content.text
+    if text.isascii():
+        return []
+    found = [item.start() for item in _REORDERING.finditer(text)]
+    for span in content.spans:
+        if span.style & Style.CODE:
+            found += [item.start() for item in _HIDDEN_IN_CODE.finditer(text, span.start, span.end)]
+    return [
+        HiddenCharacter(position, name_of_hidden(text[position])) for position in sorted(found)[:_MOST_NAMED]
+    ]
+
+
+def upright_ranges(text: str) -> Iterator[QTextLayout.FormatRange]:
+    """Lays over a layout of ``text``: no italics in scripts that have none, whose fonts may then show nothing."""
+    if text.isascii():
+        return
+    for found in _UPRIGHT.finditer(text):
+        item = QTextLayout.FormatRange()
+        item.start = len(text[: found.start()].encode("utf-16-le")) // 2
+        item.length = len(found[0])
+        item.format = _upright_format()
+        yield item
+
+
+@cache
+def _upright_format() -> QTextCharFormat:
+    made = QTextCharFormat()
+    made.setFontItalic(False)
+    return made
+
+
+def shown_text(content: InlineText, places: Iterable[int]) -> str:
+    """``content.text``, as long as it is, with room for a picture at ``places`` and nothing that reorders it."""
+    characters = list(_REORDERING.sub("\ufffd", content.text))
+    for place in places:
+        characters[place] = NO_BREAK_SPACE
+    return "".join(characters)
 
 
 def is_right_to_left(text: str) -> bool:

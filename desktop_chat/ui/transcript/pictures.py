@@ -15,29 +15,37 @@ from shiboken6 import isValid
 
 from desktop_chat.markup.blocks import InlineImage, InlineMath
 from desktop_chat.markup.math import MathImage, MathRenderer
-from desktop_chat.ui.transcript.inline import InlinePicture
-from desktop_chat.ui.transcript.typography import TextStyle, Typography, color
+from desktop_chat.ui.transcript.inline import HiddenCharacter, InlinePicture
+from desktop_chat.ui.transcript.typography import TextStyle, Typography, color, elided
 
 logger = logging.getLogger(__name__)
 
 
 class Chip:
-    """A short text on a rounded ground: a formula's TeX source, or an image's name and host."""
+    """A short text on a rounded ground: a formula's TeX source, or an image's name and host.
 
-    def __init__(self, text: str, style: TextStyle, ground: str) -> None:
-        self._text, self._style, self._ground = text, style, color(ground)
-        self.width = style.metrics.horizontalAdvance(text) + 12
+    Where room is short, ``text`` is cut and ``end`` stays.
+    """
+
+    def __init__(self, text: str, style: TextStyle, ground: str, end: str = "") -> None:
+        self._text, self._end, self._style, self._ground = text, end, style, color(ground)
+        self.width = style.metrics.horizontalAdvance(text + end) + 12
         self.ascent = style.metrics.ascent() + 2
         self.descent = style.metrics.descent() + 2
 
-    def paint(self, painter: QPainter, x: float, baseline: float) -> None:
+    def paint(self, painter: QPainter, x: float, baseline: float, room: float) -> None:
+        width, shown = min(self.width, room), self._text + self._end
+        if width < self.width:
+            end = self._style.metrics.horizontalAdvance(self._end)
+            shown = elided(self._style, self._text, max(0.0, width - 12 - end)) + self._end
+            shown = elided(self._style, shown, width - 12)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._ground)
         height = self.ascent + self.descent
-        painter.drawRoundedRect(QRectF(x + 1, baseline - self.ascent, self.width - 2, height), 4, 4)
+        painter.drawRoundedRect(QRectF(x + 1, baseline - self.ascent, width - 2, height), 4, 4)
         painter.setFont(self._style.font)
         painter.setPen(self._style.color)
-        painter.drawText(QPointF(x + 6, baseline), self._text)
+        painter.drawText(QPointF(x + 6, baseline), shown)
 
 
 class Formula:
@@ -53,7 +61,7 @@ class Formula:
     def height(self) -> float:
         return self.ascent + self.descent
 
-    def paint(self, painter: QPainter, x: float, baseline: float) -> None:
+    def paint(self, painter: QPainter, x: float, baseline: float, _room: float = 0.0) -> None:
         area = QRectF(x + 1, baseline - self.ascent, self.width - 2, self.height)
         self._renderer.render(painter, area)
 
@@ -95,15 +103,17 @@ class Pictures(QObject):
         self._timer.timeout.connect(arrived)
         self.rendered.connect(self._timer.start)
 
-    def make(self, item: InlineMath | InlineImage, style: TextStyle) -> InlinePicture:
+    def make(self, item: InlineMath | InlineImage | HiddenCharacter, style: TextStyle) -> InlinePicture:
         type_ = self._typography
         ground = type_.theme.palette.inline_code
         if isinstance(item, InlineMath):
             formula = self.formula(item.tex, style, display=False)
             return formula or Chip(item.tex[:120], type_.code, ground)
+        if isinstance(item, HiddenCharacter):
+            return Chip(item.name, type_.small, type_.theme.palette.pressed)
         host = urlsplit(item.url).hostname if "://" in item.url else ""
         name = item.alt[:60] or "Image"
-        return Chip(f"{name} · image from {host}" if host else f"{name} · image", type_.label, ground)
+        return Chip(name, type_.label, ground, f" · image from {host}" if host else " · image")
 
     def formula(self, tex: str, style: TextStyle, *, display: bool = True) -> Formula | None:
         """The picture if it is ready; else it is asked for, and told of when it is."""

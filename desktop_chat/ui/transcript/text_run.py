@@ -14,19 +14,19 @@ from typing import Final
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTextLayout, QTextLine
 
-from desktop_chat.markup.blocks import (
-    OBJECT_CHARACTER,
-    InlineText,
-    Style,
-)
+from desktop_chat.markup.blocks import InlineText, Style
 from desktop_chat.ui.transcript.inline import (
+    NO_BREAK_SPACE,
     InlinePicture,
     Mark,
     PictureMaker,
     caret_x,
+    hidden_characters,
     is_right_to_left,
+    shown_text,
     sliced,
     text_option,
+    upright_ranges,
 )
 from desktop_chat.ui.transcript.text_chunk import Chunk
 from desktop_chat.ui.transcript.typography import INLINE_CODE_PADDING, TextStyle
@@ -39,7 +39,6 @@ CHUNK_LOOKAHEAD: Final = 600
 """Characters laid out beyond a chunk's end, so that its last line breaks as in the whole text."""
 
 _UNBOUNDED: Final = 1 << 20
-_NO_BREAK_SPACE: Final = "\u00a0"
 
 
 class TextRun:
@@ -73,10 +72,9 @@ class TextRun:
         self.length = self._offsets.length
         self._shown = content.text
         self._objects: dict[int, InlinePicture] = {}
-        if content.objects:
-            self._shown = content.text.replace(OBJECT_CHARACTER, _NO_BREAK_SPACE)
-            for item in content.objects:
-                self._objects[item.position] = self._pictures(item, self.style)
+        if items := [*content.objects, *hidden_characters(content)]:
+            self._objects = {item.position: self._pictures(item, self.style) for item in items}
+            self._shown = shown_text(content, self._objects)
         self.right_to_left = is_right_to_left(self._shown)
 
     @property
@@ -181,7 +179,7 @@ class TextRun:
         origin = self._offsets.units(start)
         ranges = list(self._format_ranges(start, stop, origin, width))
         if ranges:
-            layout.setFormats(ranges)
+            layout.setFormats([*ranges, *upright_ranges(self._shown[start:stop])])
         chunk = Chunk(layout, origin)
         last_of_text = stop == len(self._shown)
         limit = self._offsets.units(start + CHUNK_LENGTH) - origin
@@ -245,7 +243,7 @@ class TextRun:
             if end - 1 > first:
                 yield made(first, end - 1, span.style)
             yield made(end - 1, end, span.style, INLINE_CODE_PADDING if end == span.end else 0.0)
-        space = style.metrics.horizontalAdvance(_NO_BREAK_SPACE) if self._objects else 0.0
+        space = style.metrics.horizontalAdvance(NO_BREAK_SPACE) if self._objects else 0.0
         for position, picture in self._objects.items():
             if start <= position < stop:
                 yield made(position, position + 1, Style.PLAIN, min(picture.width, width) - space)
@@ -390,4 +388,4 @@ class TextRun:
             offset = self._offsets.units(position)
             place = self.caret(offset)
             if y + place.bottom() > clip.top() and y + place.top() < clip.bottom():
-                picture.paint(painter, x + place.x(), y + self.baseline_at(offset))
+                picture.paint(painter, x + place.x(), y + self.baseline_at(offset), self.width)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import socket
+import unicodedata
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -13,7 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from desktop_chat.domain.deltas import TextDelta
 from desktop_chat.domain.messages import Message, MessageState, Role
+from desktop_chat.markup import parse
+from desktop_chat.markup.blocks import Paragraph
 from desktop_chat.ui.theme import theme_for
+from desktop_chat.ui.transcript.inline import hidden_characters, shown_text
 from desktop_chat.ui.transcript.model import stub_of
 from desktop_chat.ui.transcript.pictures import close_math_renderer
 from desktop_chat.ui.transcript.view import TranscriptView
@@ -89,3 +93,19 @@ def test_streamed_to_the_end(view: TranscriptView, name: str) -> None:
     view.model.replace(answer(text))
     QApplication.processEvents()
     assert view.is_at_end()
+
+
+def test_text_that_reorders_itself_is_shown_in_its_order_and_copied_as_it_is(view: TranscriptView) -> None:
+    text = "Run `rm\u202e fdp.exe\u200b` or \u2066that\u2069."
+    message = answer(text)
+    view.model.reset([stub_of(message)], [message])
+    QApplication.processEvents()
+    content = parse(text)[0].block
+    assert isinstance(content, Paragraph)
+    named = hidden_characters(content.content)
+    assert [item.name for item in named] == ["RLO", "ZWSP", "LRI", "PDI"]
+    shown = shown_text(content.content, [item.position for item in named])
+    assert len(shown) == len(content.content.text)
+    assert not any(unicodedata.bidirectional(character) in {"RLO", "LRI", "PDI"} for character in shown)
+    view.select_all()
+    assert view.reading.selected_text(as_source=False) == text.replace("`", "")

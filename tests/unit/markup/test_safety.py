@@ -9,7 +9,13 @@ import pytest
 
 from desktop_chat.markup import parse
 from desktop_chat.markup.blocks import Table
-from desktop_chat.markup.safety import host_of, text_and_host_differ, visible_code, without_controls
+from desktop_chat.markup.safety import (
+    host_of,
+    name_of_hidden,
+    text_and_host_differ,
+    visible_code,
+    without_controls,
+)
 from desktop_chat.markup.tables import table_to_csv
 
 
@@ -64,3 +70,8 @@ def test_csv() -> None:
     assert isinstance(found.block, Table)
     rows = list(csv.reader(io.StringIO(table_to_csv(found.block))))
     assert rows == [["a", '"b"'], ["'=1+1", "-2.5"], ["x^2", "x, y"]]
+
+
+def test_hidden_characters_have_names() -> None:
+    assert name_of_hidden("\u202e") == "RLO"
+    assert name_of_hidden("\x9b") == "9B"

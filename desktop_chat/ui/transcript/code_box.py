@@ -22,6 +22,7 @@ FOLD_LINES: Final = 40
 HEADER_HEIGHT: Final = 34
 FOOTER_HEIGHT: Final = 34
 BUTTON_SIZE: Final = 26
+_BAR_MARGIN: Final = 4
 
 _LANGUAGE_NAMES: Final = {
     "": "text", "py": "python", "js": "javascript", "ts": "typescript", "sh": "shell", "rb": "ruby",
@@ -75,7 +76,9 @@ class CodeBox(Box):
         self._sideways.window_width = max(1, width - 2 * Space.L)
         body = self._code.lay_out(self._sideways.window_width, visible, wrap=self._state.is_wrapped)
         self._sideways.content_width = 0 if self._state.is_wrapped else round(self._code.longest_width + 1)
-        self.height = HEADER_HEIGHT + Space.M + body + Space.M + (FOOTER_HEIGHT if self.is_foldable else 0)
+        bar = Space.S if self._sideways.is_needed else 0
+        footer = FOOTER_HEIGHT if self.is_foldable else 0
+        self.height = HEADER_HEIGHT + Space.M + body + Space.M + bar + footer
         return self.height
 
     def unfold(self) -> bool:
@@ -95,7 +98,7 @@ class CodeBox(Box):
         if y + HEADER_HEIGHT > paint.clip.top():
             self._paint_header(paint, x, y)
         window = self._window().translated(x, y)
-        visible = window.adjusted(-Space.XS, 0, Space.XS, 0).intersected(paint.clip)
+        visible = QRectF(x + 1, window.y(), self.width - 2, window.height()).intersected(paint.clip)
         if not visible.isEmpty():
             painter.save()
             try:
@@ -105,7 +108,7 @@ class CodeBox(Box):
                 self._code.paint(painter, left, window.y(), visible, color(palette.text), marks)
             finally:
                 painter.restore()
-        self._sideways.paint(paint, window.adjusted(0, 0, 0, Space.S))
+        self._sideways.paint(paint, window.adjusted(0, 0, 0, Space.M + Space.S - _BAR_MARGIN))
         if self.is_foldable:
             self._paint_fold(paint, x, y)
 

@@ -51,6 +51,7 @@ class Composer(QWidget):
         self._editing: tuple[int, str] | None = None
         self._streaming = False
         self._ready = False
+        self._sends_when_ready = False
         self._focused = False
 
         self.edit = PromptEdit()
@@ -137,9 +138,14 @@ class Composer(QWidget):
         self.edit.setPlaceholderText("Write a message")
 
     def set_ready(self, ready: bool) -> None:
-        """Whether the program can send yet; typing is possible from the first moment."""
+        """Whether the program can send yet. Typing is possible from the first moment, and so is Enter: a message
+        sent before the program was ready leaves as soon as it is."""
         self._ready = ready
         self._update_buttons()
+        if ready and self._sends_when_ready:
+            self._sends_when_ready = False
+            if self.edit.text.strip():
+                self.submit()
 
     def set_streaming(self, streaming: bool) -> None:
         had_focus = self.send_button.hasFocus() or self.stop_button.hasFocus()
@@ -239,7 +245,7 @@ class Composer(QWidget):
         if self._streaming:
             self.refused.emit("The answer is still coming. Stop it first, or wait for its end.")
         elif not self._ready:
-            self.refused.emit("Just a moment, still starting.")
+            self._sends_when_ready = True
         elif not text.strip():
             self.refused.emit("Write a message first.")
         elif self._editing is not None:

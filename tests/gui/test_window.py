@@ -244,6 +244,19 @@ async def test_delete_can_be_undone(start: Start) -> None:
     await until(lambda: run.newest() is not None, "the list to show it again")
 
 
+async def test_enter_before_the_program_is_ready_sends_as_soon_as_it_is(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    run = Run(qapp, tmp_path)
+    assert not run.window.composer.is_ready
+    run.type("hello")
+    await until(lambda: run.program.controller is not None, "the program")
+    await run.answered()
+    assert run.newest().state is MessageState.COMPLETE
+    assert run.window.composer.text == ""
+    await run.close()
+
+
 async def test_an_error_stands_under_the_question_and_can_be_retried(start: Start) -> None:
     run = await start()
     run.type("/error 401")

@@ -11,7 +11,7 @@ import enum
 import functools
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -86,6 +86,7 @@ _ALIASES = {
     "shellscript": "bash",
     "proto": "protobuf",
     "node": "js",
+    "kt": "kotlin",
     "vue": "html",
 }
 _NAME = re.compile(r"[\w+#.-]+")
@@ -114,6 +115,27 @@ def _lexer(language: str) -> Lexer | None:
         return get_lexer_by_name(_ALIASES.get(match[0], match[0]), stripnl=False, ensurenl=False)
     except ClassNotFound:
         return None
+
+
+_DISPLAY_NAMES = {
+    "": "", "text": "Text", "txt": "Text", "plain": "Text", "plaintext": "Text", "sh": "Shell", "shell": "Shell",
+    "docker": "Dockerfile", "dockerfile": "Dockerfile", "jsonc": "JSON with comments", "json5": "JSON5", "vue": "Vue",
+    "console": "Console", "latex": "LaTeX", "r": "R", "jsx": "JSX", "tsx": "TSX",
+}  # fmt: skip
+
+
+def language_name(language: str) -> str:
+    """What a fence's language is called; as it was written where Pygments does not know it."""
+    alias = language.strip().lower()
+    found = _DISPLAY_NAMES.get(alias)
+    return _pygments_names().get(_ALIASES.get(alias, alias), language) if found is None else found
+
+
+@functools.cache
+def _pygments_names() -> Mapping[str, str]:
+    from pygments.lexers import get_all_lexers
+
+    return {alias: name for name, aliases, _, _ in get_all_lexers(plugins=False) for alias in aliases}
 
 
 def warm_up(languages: Iterable[str] = ("python", "javascript", "bash", "json")) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import QRectF
 
 from desktop_chat.markup.blocks import Block, CodeBlock
+from desktop_chat.markup.highlighting import language_name
 from desktop_chat.markup.safety import visible_code
 from desktop_chat.ui.theme import Radius, Space
 from desktop_chat.ui.transcript.boxes import Box, BoxContext, Control, Paint, PlacedRun, Scrollable
@@ -23,11 +24,6 @@ HEADER_HEIGHT: Final = 34
 FOOTER_HEIGHT: Final = 34
 BUTTON_SIZE: Final = 26
 _BAR_MARGIN: Final = 4
-
-_LANGUAGE_NAMES: Final = {
-    "": "text", "py": "python", "js": "javascript", "ts": "typescript", "sh": "shell", "rb": "ruby",
-    "rs": "rust", "yml": "yaml", "md": "markdown", "cs": "c#", "cpp": "c++", "golang": "go", "kt": "kotlin",
-}  # fmt: skip
 
 
 class CodeBox(Box):
@@ -115,13 +111,12 @@ class CodeBox(Box):
     def _paint_header(self, paint: Paint, x: float, y: float) -> None:
         palette, type_ = paint.palette, paint.typography
         top = y + (HEADER_HEIGHT - type_.small.line_height) / 2 + 1
-        language = self._block.language.lower()
-        shown = paint.text(
-            type_.small, x + Space.L, top, _LANGUAGE_NAMES.get(language, language), palette.text_faint
-        )
+        left = x + Space.L
+        if name := language_name(self._block.language):
+            left += paint.text(type_.small, left, top, name[:40], palette.text_faint) + Space.M
         if self._code.line_count > FOLD_LINES:
             count = f"{self._code.line_count:,} lines"
-            paint.text(type_.small, x + Space.L + shown + Space.M, top, count, palette.text_faint)
+            paint.text(type_.small, left, top, count, palette.text_faint)
         for control in self._buttons():
             rect = control.rect.translated(x, y)
             hovered = paint.is_hovered(self, control.action)

@@ -50,9 +50,7 @@ PictureMaker = Callable[[InlineMath | InlineImage | HiddenCharacter, TextStyle],
 
 _REORDERING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _HIDDEN_IN_CODE: Final = re.compile("[\u200b\u2060\ufeff\u00ad\u200e\u200f\u061c]")
-_UPRIGHT: Final = re.compile(
-    "[\u0590-\u109f\u1780-\u17ff\ufb1d-\ufdff\ufe70-\ufefc]+"
-)
+_UPRIGHT: Final = re.compile("[\u0590-\u109f\u1780-\u17ff\ufb1d-\ufdff\ufe70-\ufefc]+")
 _MOST_NAMED: Final = 100
 """Hidden characters of one text that are shown by name; the text that has more is no text."""
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from desktop_chat.markup.highlighting import MAX_LINE, CodeHighlighter, CodeSpan, TokenClass, highlight_lines
+from desktop_chat.markup.highlighting import (
+    MAX_LINE,
+    CodeHighlighter,
+    CodeSpan,
+    TokenClass,
+    highlight_lines,
+    language_name,
+)
 
 SAMPLE = (
     '''"""Doc
@@ -69,3 +76,19 @@ def test_a_very_long_line_stays_plain() -> None:
     lines = highlight_lines("js", "var a = 1;\n" * 20 + "x = 1;" * MAX_LINE)
     assert lines[0]
     assert lines[-1] == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [
+        ("", ""),
+        ("py", "Python"),
+        ("JSON", "JSON"),
+        ("sh", "Shell"),
+        ("c++", "C++"),
+        ("ts", "TypeScript"),
+        ("Zork", "Zork"),
+    ],
+)
+def test_languages_have_their_proper_names(language: str, name: str) -> None:
+    assert language_name(language) == name

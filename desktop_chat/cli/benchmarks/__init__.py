@@ -31,6 +31,7 @@ class Benchmark(msgspec.Struct, frozen=True):
 
 BENCHMARKS: Final = (
     Benchmark("start", "Start-up", "desktop_chat.cli.benchmarks.start:measure"),
+    Benchmark("window", "First picture of the window", "desktop_chat.ui.start_benchmark:measure"),
     Benchmark("stream", "Streaming engine", "desktop_chat.cli.benchmarks.stream:measure"),
     Benchmark("markup", "Markdown of a streamed answer", "desktop_chat.cli.benchmarks.markup:measure"),
     Benchmark("transcript", "Transcript", "desktop_chat.ui.transcript.benchmark:measure"),

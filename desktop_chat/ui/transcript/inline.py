@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Final, NamedTuple, Protocol
@@ -126,6 +127,13 @@ def caret_x(line: QTextLine, offset: int) -> float:
     found: object = line.cursorToX(offset)
     assert isinstance(found, tuple)  # the stub says float
     return float(found[0])
+
+
+def is_code(content: InlineText, position: int) -> bool:
+    """Whether inline code stands at ``position``, in code points."""
+    spans = content.spans
+    index = bisect_right(spans, position, key=lambda span: span.start) - 1
+    return index >= 0 and position < spans[index].end and bool(spans[index].style & Style.CODE)
 
 
 def sliced(content: InlineText, first: int, last: int) -> InlineText:

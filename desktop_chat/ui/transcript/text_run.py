@@ -22,6 +22,7 @@ from desktop_chat.ui.transcript.inline import (
     PictureMaker,
     caret_x,
     hidden_characters,
+    is_code,
     is_right_to_left,
     shown_text,
     sliced,
@@ -95,7 +96,11 @@ class TextRun:
             chunk, _ = self._make_chunk(0, len(self._shown), wrap=False, width=_UNBOUNDED)
             lines = range(chunk.layout.lineCount())
             self._natural_width = max(
-                (chunk.layout.lineAt(line).naturalTextWidth() for line in lines), default=0.0
+                (
+                    chunk.layout.lineAt(line).x() + chunk.layout.lineAt(line).naturalTextWidth()
+                    for line in lines
+                ),
+                default=0.0,
             )
             self._natural_width = max(self._natural_width, 0.0)
         return self._natural_width
@@ -191,11 +196,15 @@ class TextRun:
             line = layout.createLine()
             if not line.isValid():
                 break
-            line.setLineWidth(width)
+            position = self._offsets.code_points(origin + line.textStart())
+            # Or the ground of inline code that begins a line would hang out of the column.
+            in_code = not self.right_to_left and is_code(self.content, position)
+            indent = INLINE_CODE_PADDING if in_code else 0
+            line.setLineWidth(max(1, width - indent))
             line_height, baseline = style.line_height, style.baseline
             if tall:
                 line_height, baseline = self._line_extent(line, origin)
-            line.setPosition(QPointF(0.0, y + baseline - line.ascent()))
+            line.setPosition(QPointF(indent, y + baseline - line.ascent()))
             chunk.tops.append(y)
             chunk.baselines.append(baseline)
             y += line_height

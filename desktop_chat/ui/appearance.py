@@ -29,7 +29,7 @@ class Appearance(QObject):
         self._application = application
         self._choice, self._font_size, self._reduce_motion = "system", 15, False
         application.setStyle("Fusion")  # the only style that a style sheet changes fully and everywhere alike
-        fonts.load_fonts()
+        fonts.load_interface_fonts()
         self.theme = self._theme()
         self._apply()
         application.styleHints().colorSchemeChanged.connect(self._renew)

@@ -14,10 +14,10 @@ logger = logging.getLogger(__name__)
 
 SANS: Final = "Inter"
 MONO: Final = "JetBrains Mono"
+_INTERFACE: Final = ("Inter-Regular.otf", "Inter-SemiBold.otf")
 _FILES: Final = (
-    "Inter-Regular.otf",
+    *_INTERFACE,
     "Inter-Italic.otf",
-    "Inter-SemiBold.otf",
     "Inter-Bold.otf",
     "Inter-BoldItalic.otf",
     "JetBrainsMono-Regular.ttf",
@@ -26,17 +26,27 @@ _FILES: Final = (
 )
 
 
-@cache
+def load_interface_fonts() -> None:
+    """Register what the window's first picture is written in; the others can wait until `load_fonts`."""
+    for name in _INTERFACE:
+        _load(name)
+
+
 def load_fonts() -> None:
-    """Register the shipped typefaces; call once, with a QGuiApplication. About 10 ms."""
+    """Register all shipped typefaces, each once; needs a QGuiApplication. About 10 ms the first time."""
     for name in _FILES:
-        try:
-            data = resources.read_bytes(f"fonts/{name}")
-        except FileNotFoundError:
-            logger.info("typeface %s is not installed, the system's is used", name)
-            continue
-        if QFontDatabase.addApplicationFontFromData(data) < 0:
-            logger.info("typeface %s cannot be read, the system's is used", name)
+        _load(name)
+
+
+@cache
+def _load(name: str) -> None:
+    try:
+        data = resources.read_bytes(f"fonts/{name}")
+    except FileNotFoundError:
+        logger.info("typeface %s is not installed, the system's is used", name)
+        return
+    if QFontDatabase.addApplicationFontFromData(data) < 0:
+        logger.info("typeface %s cannot be read, the system's is used", name)
 
 
 def sans(size: int, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:

@@ -73,7 +73,16 @@ class Providers:
 
     @property
     def default_profile(self) -> Profile:
-        return self._override or self._preferences.settings.default_profile
+        """What new conversations use: the run-only profile, the chosen one, or, while that is still the demo, the
+        first one whose key the environment holds."""
+        if self._override:
+            return self._override
+        settings = self._preferences.settings
+        chosen = settings.default_profile
+        if not chosen.is_demo:
+            return chosen
+        keyed = (each for each in settings.profiles if each.key_environment)
+        return next((each for each in keyed if self._environment.get(each.key_environment)), chosen)
 
     def profile(self, profile_id: str) -> Profile:
         """The profile with this id, or the default one when it is empty or was removed."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from desktop_chat.chat.library import Library
@@ -240,3 +241,12 @@ async def test_drafts_and_configuration_are_kept(program: Program) -> None:
     renamed = await program.library.rename(conversation.id, "  A\n title ")
     assert renamed.title == "A title"
     assert (await program.library.rename(conversation.id, "  ")).title == "A title"
+
+
+def test_a_key_in_the_environment_takes_the_demos_place_but_not_a_choice() -> None:
+    preferences = Preferences()
+    providers = Providers(preferences, None, environment={"MISTRAL_API_KEY": "k"})
+    assert providers.default_profile.id == "mistral"
+    assert Providers(preferences, None, environment={"": "k"}).default_profile.is_demo
+    preferences.settings = msgspec.structs.replace(preferences.settings, default_profile_id="openai")
+    assert providers.default_profile.id == "openai"

@@ -146,6 +146,8 @@ def install(environment: Path, lock: Path, *, editable: bool) -> None:
         # The build backend is pinned by the lock: nothing is fetched here.
         arguments = ["--no-deps", "--no-index", "--no-build-isolation", "--editable", str(ROOT)]
         _pip([*pip, *arguments], environment / "install-project.log")
+        # As an installed package is: so that the first start, too, loads compiled code.
+        _run([str(python_of(environment)), "-I", "-m", "compileall", "-q", str(ROOT / "desktop_chat")])
     (environment / STAMP).write_text(json.dumps(wanted), encoding="utf-8")
     with contextlib.suppress(FileNotFoundError):
         (environment / UNFINISHED).unlink()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from desktop_chat.chat.buffering import AtCharacters, AtLines, AtWords, BufferedText, FlushPolicy
 from desktop_chat.chat.counters import CharacterCounter, StopAfterTokens, WordCounter
-from desktop_chat.chat.handlers import HANDLER_ENTRY_POINT_GROUP, StreamHandler, StreamResult
+from desktop_chat.chat.handlers import StreamHandler, StreamResult, installed_handler_classes
 from desktop_chat.chat.summary import summary_line
 from desktop_chat.cli.arguments import HANDLERS, UsageError
 from desktop_chat.cli.display import DimReasoning, FormattedText, Output, Progress
@@ -112,11 +112,9 @@ def _installed(names: list[str]) -> list[StreamHandler]:
     """Instances of handlers that other packages offer. Raises UsageError for an unknown name."""
     if not names:
         return []
-    import importlib.metadata
-
-    offered = importlib.metadata.entry_points(group=HANDLER_ENTRY_POINT_GROUP)
-    unknown = [name for name in names if name not in offered.names]
+    offered = dict(installed_handler_classes())
+    unknown = [name for name in names if name not in offered]
     if unknown:
-        known = ", ".join([*HANDLERS, *sorted(offered.names)])
+        known = ", ".join([*HANDLERS, *sorted(offered)])
         raise UsageError(f"there is no handler {unknown[0]!r}; choose from {known}")
-    return [offered[name].load()() for name in names]
+    return [offered[name]() for name in names]

@@ -9,10 +9,11 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolButton, QWidget
 
-from desktop_chat.ui.theme import Space
+from desktop_chat.ui.theme import Space, Theme
 from desktop_chat.ui.transcript.cursor import BreathingCursor
 from desktop_chat.ui.transcript.message_content import Workshop
 from desktop_chat.ui.transcript.model import TranscriptModel
+from desktop_chat.ui.transcript.scroll_bar import TranscriptScrollBar
 from desktop_chat.ui.transcript.stack import Anchor, MessageStack
 
 WHEEL_STEP: Final = 84
@@ -41,10 +42,12 @@ class StackScrollArea(QAbstractScrollArea):
     _workshop: Workshop
     _model: TranscriptModel
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._bar = TranscriptScrollBar(theme, self)
+        self.setVerticalScrollBar(self._bar)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._top = 0
@@ -52,8 +55,8 @@ class StackScrollArea(QAbstractScrollArea):
         self._is_following = True
         self._moves_bar = False
         self._jump = self._make_jump_button()
-        self.verticalScrollBar().valueChanged.connect(self._bar_moved)
-        self.verticalScrollBar().setSingleStep(WHEEL_STEP // 3)
+        self._bar.valueChanged.connect(self._bar_moved)
+        self._bar.setSingleStep(WHEEL_STEP // 3)
 
     @property
     def is_ready(self) -> bool:
@@ -134,7 +137,7 @@ class StackScrollArea(QAbstractScrollArea):
         self._top = top
         self._anchor = self.stack.anchor_at(top)
         self.stack.trim(self.visible_rows())
-        bar = self.verticalScrollBar()
+        bar = self._bar
         height = self.viewport().height()
         self._moves_bar = True
         try:
@@ -227,7 +230,7 @@ class StackScrollArea(QAbstractScrollArea):
         if abs(value - self._top) <= 2 * self.viewport().height():
             self.scroll_by(value - self._top)
             return
-        self._set_following(value >= self.verticalScrollBar().maximum())
+        self._set_following(value >= self._bar.maximum())
         if self._is_following:
             self.refresh()
         else:

@@ -57,7 +57,8 @@ class TranscriptView(StackScrollArea):
     find_result = Signal(int, int)
 
     def __init__(self, theme: Theme | None = None, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        theme = theme or theme_for(dark=False)
+        super().__init__(theme, parent)
         accessibility.install()
         self.setObjectName("transcript")
         self.setAccessibleName("Conversation")
@@ -66,7 +67,7 @@ class TranscriptView(StackScrollArea):
         self.viewport().setCursor(Qt.CursorShape.IBeamCursor)
         self._can_continue: Callable[[Message], bool] = lambda _: False
         self._model = TranscriptModel(self)
-        self._theme = theme = theme or theme_for(dark=False)
+        self._theme = theme
         load_fonts()
         self._workshop = self._make_workshop()
         self.stack = MessageStack(self._model, self._workshop, self._column_width())
@@ -150,6 +151,7 @@ class TranscriptView(StackScrollArea):
     def _apply_theme(self) -> None:
         palette = self._theme.palette
         self.cursor_mark.set_theme(self._theme)
+        self._bar.set_theme(self._theme)
         self._jump.setIcon(icon("arrow-down", palette.text_secondary))
         self._jump.setStyleSheet(
             f"QToolButton {{ background: {palette.raised}; border: 1px solid {palette.border_strong};"

@@ -131,13 +131,11 @@ def build_tree(
     return Tree(root, pieces, known_references, known_notes, environment)
 
 
-def inline_element(
-    content: str, environment: syntax.Environment, watch: Watch, before: syntax.Budget
-) -> Element:
-    """A paragraph of that content alone; see `syntax.inline_tokens`."""
+def inline_element(content: str, environment: syntax.Environment, watch: Watch, end: int) -> Element:
+    """A paragraph of that content alone, whose markup is read up to ``end``."""
     root = Element(Markdown.doc_tag)
     paragraph = SubElement(root, "p")
-    _append_inlines(paragraph, syntax.inline_tokens(content, environment, watch=watch, before=before))
+    _append_inlines(paragraph, syntax.inline_tokens(content, environment, watch=watch, end=end))
     _refuse_links(root)
     return paragraph
 

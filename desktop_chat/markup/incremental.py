@@ -27,9 +27,9 @@ from desktop_chat.markup.unfinished import shown
 SLICE = 4096
 """Characters taken by one `IncrementalParser.update` at most, unless told otherwise."""
 
-_STEP = 512
+_SHORTEST_STEP, _LONGEST_STEP = 64, 4096
 _PATIENCE_S = 0.003
-"""After so long an update takes no further step."""
+"""After so long an update takes no further step. Steps are as long as fits in half of it."""
 
 _LONG_TAIL = 6000
 """Characters of a tail that cannot be settled; beyond, it is parsed again only when it has grown by an eighth."""
@@ -87,6 +87,7 @@ class IncrementalParser:
         self.frozen = 0
         self._received: list[str] = []
         self._waiting: list[str] = []
+        self._step = 256
         self._line_ends = LineEnds()
         # The normalised text, its length, and the part of it that is still parsed again.
         self._source: list[str] = []
@@ -132,15 +133,26 @@ class IncrementalParser:
         Call it once a frame, and again in the next one while `is_behind`.
         """
         keep = len(self.blocks)
-        until = perf_counter() + _PATIENCE_S
+        begun = perf_counter()
+        until = begun + _PATIENCE_S
         while not self._is_final:
-            step = min(limit, _STEP)
+            step = min(limit, self._step)
             self._take(step)
             keep = min(keep, self._refresh(final=False))
             limit -= step
-            if not self._waiting or limit <= 0 or perf_counter() > until:
+            now = perf_counter()
+            if not self._waiting or limit <= 0 or now > until:
                 break
+            begun = self._pace(now - begun, now)
         return Patch(keep, tuple(self.blocks[keep:]), self.frozen)
+
+    def _pace(self, spent: float, now: float) -> float:
+        """Choose the next step's length by what the last one cost; what is read does not depend on it."""
+        if spent > _PATIENCE_S / 2:
+            self._step = max(_SHORTEST_STEP, self._step // 2)
+        elif spent < _PATIENCE_S / 8:
+            self._step = min(_LONGEST_STEP, self._step * 2)
+        return now
 
     def finish(self) -> Patch:
         """Parse all there is as a finished text: nothing held back, nothing completed. It may still be appended to.
@@ -260,6 +272,7 @@ class IncrementalParser:
         while last > 0 and not is_decided(_tag(pieces[last]), pieces[last].first_line, parsed):
             last -= 1
         if last < 0:
+            self._forget_blank_lines(parsed)
             return
         for index in range(last):
             self._remember(reading, index)
@@ -279,6 +292,14 @@ class IncrementalParser:
             self._labels.settle(reading.tree, line)
             self._tail = self._tail[cut - reading.prelude :]
             self._tail_line = reading.base_line + line
+            self._parsed_length = len(self._tail)
+            self._last_read = None
+
+    def _forget_blank_lines(self, parsed: Parsed) -> None:
+        """The tail shows nothing so far: what is complete of it never will."""
+        if self._open is None and parsed.complete and not parsed.source.strip():
+            self._tail = self._tail[parsed.offset(parsed.complete) :]
+            self._tail_line += parsed.complete
             self._parsed_length = len(self._tail)
             self._last_read = None
 

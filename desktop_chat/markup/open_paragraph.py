@@ -24,11 +24,18 @@ _SETTLE_FROM = 700
 _KEPT = 160
 """Characters at the end that stay unsettled: what is being written now."""
 
+_LINE = 8
+"""A line break counts as so many characters more: it costs as much to read."""
+
 _STEP = 150
 """Characters that must have come before it is tried again."""
 
 _STAND_IN = "x"
 """A word in place of the settled text, with the space or line feed behind it."""
+
+_LONG_LINE = 1_000
+_LINE_MARKS = "-=_*|:+~`#>$\\ \t.)0123456789"
+"""What lines that begin or end other blocks are made of; a long line with anything else is text."""
 
 _POINT = re.compile(r"(?<=[^\s\\][ \n])(?=[^\W_])")
 _OPEN_TAG = re.compile(r"<[A-Za-z/!?]")
@@ -75,20 +82,21 @@ class OpenParagraph(OpenBlock):
         if not isinstance(rest, Paragraph):
             return None
         content = piece.tokens[1].content
-        if len(content) < self._try_at or (not self.prelude and syntax.may_be_definition(content)):
+        extent = len(content) + _LINE * content.count("\n")
+        if extent < self._try_at or (not self.prelude and syntax.may_be_definition(content)):
             return None
         begin = parsed.source.find(content, parsed.offset(piece.first_line))
         complete = parsed.offset(parsed.complete) - begin
         end = syntax.markup_end(content, self.before)
         point = self._point(content, complete, end)
         if point is None:
-            self._try_at = len(content) + _STEP
+            self._try_at = extent + _STEP
             return None
         settled = content[:point]
         watch = Watch()
-        element = inline_element(settled, parsed.environment, watch, self.before)
+        element = inline_element(settled, parsed.environment, watch, end)
         if point <= end and _leaves_open(settled, element, watch):
-            self._try_at = len(content) + _STEP
+            self._try_at = extent + _STEP
             return None
         skipped = len(self.prelude)
         whole = self._with(inline_text(element, parsed.numbers), skipped)
@@ -116,10 +124,17 @@ class OpenParagraph(OpenBlock):
             places.append(stop)
         for at in places:
             line = content[content.rfind("\n", 0, at) + 1 : at]
-            if "|" in line or (at > complete and not any(map(str.isalpha, line))):
+            if "|" in line or (at > complete and not _is_text(line)):
                 continue
             point = at
         return point
+
+
+def _is_text(line: str) -> bool:
+    """Whether an unfinished line that begins so is surely part of the paragraph."""
+    return any(map(str.isalpha, line[:_LONG_LINE])) or (
+        len(line) > _LONG_LINE and bool(line[:_LONG_LINE].strip(_LINE_MARKS))
+    )
 
 
 def open_paragraph(block: Block, piece: Piece, parsed: Parsed) -> tuple[OpenBlock, int] | None:

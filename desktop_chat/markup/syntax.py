@@ -43,14 +43,26 @@ MAX_FORMULA = 2_000
 MAX_INLINE = 64 * 1024
 """Characters of one paragraph, heading or cell whose inline markup is read; the rest of it is shown as plain text."""
 
-MARKUP_ALLOWANCE = 600
-"""Marks beyond one in eight characters that a paragraph may hold; where there are more, the rest is plain text."""
+MARKUP_ALLOWANCE = 240
+"""What the marks of a paragraph may weigh beyond a sixth of its characters; where they weigh more, the rest is
+plain text."""
+
+_WEIGHTS = {"[": 8, "<": 4}
+"""Of marks that are looked for an end far away; any other weighs 2."""
+
+MAX_ROWS = 2_000
+"""Rows of a table; what follows them is text."""
+
+_UNBREAKABLE = re.compile(r"(?<![!-~])[!-~]{1500}|(?<![^\w\s])[^\w\s]{300}")
+"""What no text has: from there on, a paragraph is plain. Such a run never contains a place up to which a growing
+paragraph is settled."""
 
 _STOP = re.compile(r"[\n$&*<@\[\\\]_`~]|!(?=\[)|w(?=ww\.)|(?<=http):(?=//)|(?<=https):(?=//)")
 """Where the inline rules below may begin; markdown-it's own set also stops at marks that no rule here reads."""
 
 _MARK = re.compile(r"[*_~`\[\]<&$\\@!]")
 _MAX_LABEL = 1_000
+_LABEL = re.compile(rf"\[(?:\\[\s\S]|[^\[\]\\]){{0,{_MAX_LABEL}}}\\?")
 
 _PRICE = re.compile(r"\d[\d.,]*(?:\s+[A-Za-z]{2}|[.,]?\s*$)")
 _DOLLARS = re.compile(r"\$+")
@@ -157,29 +169,39 @@ def markup_end(content: str, before: Budget) -> int:
     if before.spent >= ALL_SPENT:
         return 0
     end = min(len(content), max(0, MAX_INLINE - before.read))
-    if 4 * len(content) + before.spent <= MARKUP_ALLOWANCE:
+    if max(_WEIGHTS.values()) * len(content) + before.spent <= MARKUP_ALLOWANCE:
         return end
     spent = before.spent
     for match in _MARK.finditer(content, 0, end):
-        spent += 4 if match[0] in "[<" else 1
-        if spent > MARKUP_ALLOWANCE + (before.read + match.start()) // 8:
-            return match.start()
-    return end
+        spent += _WEIGHTS.get(match[0], 2)
+        if spent > MARKUP_ALLOWANCE + (before.read + match.start()) // 6:
+            end = match.start()
+            break
+    unbreakable = _UNBREAKABLE.search(content, 0, end) if end >= 300 else None
+    return end if unbreakable is None else unbreakable.start()
 
 
 def markup_weight(content: str) -> int:
     """What the marks of ``content`` spend of the allowance."""
-    return sum(4 if mark in "[<" else 1 for mark in _MARK.findall(content))
+    return sum(_WEIGHTS.get(mark, 2) for mark in _MARK.findall(content))
 
 
 def inline_tokens(
-    content: str, environment: Environment, *, watch: Watch | None = None, before: Budget = NOTHING_READ
+    content: str,
+    environment: Environment,
+    *,
+    watch: Watch | None = None,
+    before: Budget = NOTHING_READ,
+    end: int | None = None,
 ) -> list[Token]:
-    """Inline structure of a paragraph's ``content``, of which something may have been read ``before``."""
+    """Inline structure of a paragraph's ``content``, of which something may have been read ``before``.
+
+    Its markup is read up to ``end``, or else up to `markup_end`.
+    """
     tokens: list[Token] = []
     md = parser()
     environment["watch"] = watch
-    end = markup_end(content, before)
+    end = markup_end(content, before) if end is None else min(end, len(content))
     md.inline.parse(content[:end], md, environment, tokens)
     if len(content) > end:
         rest = Token("text", "", 0)
@@ -228,7 +250,11 @@ def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 def may_be_definition(content: str) -> bool:
     """Whether a paragraph may turn out to begin with a link reference definition."""
-    return content.startswith("[") and (len(content) < _MAX_LABEL or "]:" in content[:_MAX_LABEL])
+    label = _LABEL.match(content)
+    if label is None:
+        return False
+    rest = content[label.end() : label.end() + 2]
+    return rest in ("", "]", "]:")
 
 
 def _footnote_definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:

@@ -38,6 +38,22 @@ QUOTE_INDENT: Final = 18
 CHECK_SIZE: Final = 15
 
 
+class ContinuedItem(ListItem, frozen=True):
+    """What does not fit into the piece that its item begins in; ``lead`` is the room above it, in pixels."""
+
+    lead: int = 0
+
+
+class ContinuedQuote(Quote, frozen=True):
+    """A further piece of a quotation; its bar goes on through ``lead`` pixels above the blocks."""
+
+    lead: int = 0
+
+
+class ContinuedNotes(Footnotes, frozen=True):
+    """Further footnotes, without a rule above them."""
+
+
 class TextBox(Box):
     """A paragraph, a heading or raw text: one run."""
 
@@ -152,10 +168,11 @@ class QuoteBox(BlockStack):
     indent = QUOTE_INDENT
 
     def __init__(self, block: Quote, context: BoxContext) -> None:
+        self.padding_top = block.lead if isinstance(block, ContinuedQuote) else 0
         super().__init__(block.blocks, context.inner("quote", style=context.typography.quote))
 
     def update(self, block: Block) -> bool:
-        if not isinstance(block, Quote):
+        if not isinstance(block, Quote) or self.padding_top != getattr(block, "lead", 0):
             return False
         self._set_blocks(block.blocks)
         return True
@@ -187,7 +204,7 @@ class ItemBox(BlockStack):
         return super().lay_out(width)
 
     def become(self, item: ListItem) -> bool:
-        if item.checked is not self._item.checked or not item.blocks:
+        if item.checked is not self._item.checked or not item.blocks or type(item) is not type(self._item):
             return False
         self._item = item
         self._set_blocks(item.blocks)
@@ -238,6 +255,9 @@ class ListBox(StackBox):
 
     def paint_child(self, paint: Paint, index: int, x: float, y: float, first_run: int) -> None:
         box = self._items[index]
+        if isinstance(box.item, ContinuedItem):
+            super().paint_child(paint, index, x, y, first_run)
+            return
         baseline = box.first_baseline()
         style = self._context.style
         line = y + (style.baseline if baseline is None else baseline)
@@ -294,10 +314,11 @@ class FootnotesBox(StackBox):
     """The notes at a text's end, smaller, under a short rule."""
 
     indent = ORDINAL_INDENT
-    padding_top = Space.M
 
     def __init__(self, block: Footnotes, context: BoxContext) -> None:
         super().__init__()
+        self._has_rule = not isinstance(block, ContinuedNotes)
+        self.padding_top = Space.M if self._has_rule else 0
         self._style = context.typography.footnote
         inner = context.inner("notes", style=self._style)
         self._labels = [label for label, _ in block.notes]
@@ -307,7 +328,8 @@ class FootnotesBox(StackBox):
         return Space.XS
 
     def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
-        paint.painter.fillRect(QRectF(x, y, min(120, self.width), 1), color(paint.palette.border_strong))
+        if self._has_rule:
+            paint.painter.fillRect(QRectF(x, y, min(120, self.width), 1), color(paint.palette.border_strong))
         super().paint(paint, x, y, first_run)
 
     def paint_child(self, paint: Paint, index: int, x: float, y: float, first_run: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
@@ -22,6 +22,10 @@ from desktop_chat.ui.transcript.typography import TextStyle, Typography, color
 if TYPE_CHECKING:
     from desktop_chat.ui.transcript.code_run import Highlighter
     from desktop_chat.ui.transcript.sideways import Sideways
+
+
+_ENTRY_PATH: Final = 3
+"""Steps to a block that is an entry of its own: section, line and piece, see `column.Part`."""
 
 
 class Run(Protocol):
@@ -82,12 +86,17 @@ class Scrollable(NamedTuple):
 
 @dataclass(slots=True)
 class BlockState:
-    """What the reader chose for one block; outlives its layout."""
+    """What the reader chose for one block, and what its parts must agree on; outlives its layout.
+
+    Attributes:
+        widths: of a table's columns, for a width of the table and a typography.
+    """
 
     is_wrapped: bool = False
     is_expanded: bool = False
     is_copied: bool = False
     scroll_x: int = 0
+    widths: tuple[int, Typography, list[int]] | None = None
 
 
 class BlockStates(dict[tuple[object, ...], BlockState]):
@@ -137,6 +146,11 @@ class BoxContext:
 
     def state(self) -> BlockState:
         return self.states.setdefault(self.path, BlockState())
+
+    def whole_state(self) -> BlockState:
+        """Of the block that this is a piece of; a block that is not cut is its own piece."""
+        is_top_level = len(self.path) == _ENTRY_PATH
+        return self.states.setdefault(self.path[:-1] if is_top_level else self.path, BlockState())
 
 
 class MarkSource(Protocol):

@@ -18,7 +18,7 @@ from desktop_chat.markup.blocks import (
 )
 from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.code_box import FOLD_LINES, HEADER_HEIGHT
-from desktop_chat.ui.transcript.pieces import Segment
+from desktop_chat.ui.transcript.segments import Segment
 from desktop_chat.ui.transcript.typography import Typography
 
 MESSAGE_CHROME = 84

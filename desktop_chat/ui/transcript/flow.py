@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from time import perf_counter
+from typing import Final
 
 from desktop_chat.markup import parse
-from desktop_chat.markup.blocks import Block, ListBlock, Paragraph, Patch, RawText, SourceBlock
+from desktop_chat.markup.blocks import Block, Patch, RawText, SourceBlock
 from desktop_chat.markup.incremental import IncrementalParser
 from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.block_boxes import gap_between
 from desktop_chat.ui.transcript.column import Part, Spec
-from desktop_chat.ui.transcript.pieces import LONG_TEXT, Segment, pieces, segments, typed_blocks
+from desktop_chat.ui.transcript.pieces import pieces, seam
+from desktop_chat.ui.transcript.segments import Segment, segments
+from desktop_chat.ui.transcript.typed import typed_blocks
+
+_MARK: Final = re.compile(r"[*_~`\[\]<|&$\\@!>]")
+_QUICK_WORK: Final = 1_500
+"""What a segment may weigh to be parsed at once: some milliseconds."""
+
+_SLICE_S: Final = 0.003
+_PATIENCE_S: Final = 0.25
+"""A segment that takes longer to parse is shown as plain text."""
 
 
 class Flow:
@@ -25,18 +38,17 @@ class Flow:
         self._section = section
         self._indent = indent
         self._parser: IncrementalParser | None = None
+        self._is_ending = False
         self._blocks: list[SourceBlock] = []
         self._starts: list[int] = []
         self._definitions = ""
+        self._slow: dict[Segment, _SlowSegment] = {}
         self.specs: list[Spec] = []
         self.length = 0
 
     def show(self, text: str) -> None:
-        """Show a text that is finished; long ones are parsed segment by segment as they are seen."""
+        """Show a text that is finished; it is parsed segment by segment as it is seen."""
         self.length = len(text)
-        if len(text) < LONG_TEXT:
-            self.specs = list(self._specs_of([(b.first_line, b.block) for b in parse(text)], None))
-            return
         parts, self._definitions = segments(text)
         self.specs = [
             Spec(Part(self._section, part.first_line), part, Space.M if index else 0, self._indent)
@@ -48,16 +60,27 @@ class Flow:
         self.length = len(text)
         self.specs = list(self._specs_of(typed_blocks(text), None))
 
-    def split(self, segment: Segment, before: Block | None) -> list[Spec]:
-        """The specs that take the place of a segment's; ``before`` is the block above."""
+    def split(self, segment: Segment, before: Block | None, *, at_once: bool) -> list[Spec] | None:
+        """The specs that take the place of a segment's; ``before`` is the block above.
+
+        Unless wanted ``at_once``, what takes longer than a frame has is parsed in slices: ``None`` until it is done.
+        """
         text = f"{segment.text}\n\n{self._definitions}" if self._definitions else segment.text
-        blocks = [(segment.first_line + found.first_line, found.block) for found in parse(text)]
+        found: Sequence[SourceBlock] | None
+        if at_once or _is_quick(text):
+            found = parse(text)
+        else:
+            found = self._slow.setdefault(segment, _SlowSegment(text)).advance()
+            if found is None:
+                return None
+        self._slow.pop(segment, None)
+        blocks = [(segment.first_line + each.first_line, each.block) for each in found]
         return list(self._specs_of(blocks, before))
 
     @property
     def is_behind(self) -> bool:
         """Whether text waits for a further `advance`."""
-        return self._parser is not None and self._parser.is_behind
+        return self._is_ending or (self._parser is not None and self._parser.is_behind)
 
     def append(self, text: str) -> None:
         """Take text of a growing one; it shows with the next `advance`."""
@@ -68,39 +91,74 @@ class Flow:
 
     def advance(self) -> int:
         """Parse a frame's share of what waits; returns the first spec that changed."""
-        return len(self.specs) if self._parser is None else self._apply(self._parser.update())
+        if self._parser is None:
+            return len(self.specs)
+        first = self._apply(self._parser.update())
+        if self._is_ending and not self._parser.is_behind:
+            first = min(first, self._apply(self._parser.finish()))
+            self._is_ending = False
+        return first
 
     def finish(self) -> int:
-        """The text is complete; returns the first spec that changed."""
-        return len(self.specs) if self._parser is None else self._apply(self._parser.finish())
+        """The text is complete; returns the first spec that changed. What waits is parsed by further `advance`s."""
+        if self._parser is None:
+            return len(self.specs)
+        self._is_ending = True
+        return len(self.specs) if self._parser.is_behind else self.advance()
 
     def _apply(self, patch: Patch) -> int:
         keep = patch.keep
         first = self._starts[keep] if keep < len(self._starts) else len(self.specs)
+        former, known = None, self.specs[first : self._starts[keep + 1] if keep + 1 < len(self._starts) else None]
+        if keep < len(self._blocks):
+            former = self._blocks[keep].block
         del self._blocks[keep:], self._starts[keep:], self.specs[first:]
         before = self._blocks[-1].block if self._blocks else None
         for found in patch.tail:
             self._starts.append(len(self.specs))
             self._blocks.append(found)
-            self.specs += self._specs_of([(found.first_line, found.block)], before)
-            before = found.block
+            parts = pieces(found.block, former, [spec.source for spec in known])
+            self.specs += self._specs_of_pieces(found.first_line, found.block, parts, before)
+            before, former, known = found.block, None, []
         return first
 
     def _specs_of(self, blocks: Sequence[tuple[int, Block]], before: Block | None) -> Iterator[Spec]:
         for line, block in blocks:
-            for number, piece in enumerate(pieces(block)):
-                gap = 0
-                if number:
-                    gap = _seam(piece)
-                elif before is not None:
-                    gap = gap_between(before, block)
-                yield Spec(Part(self._section, line, number), piece, gap, self._indent)
+            yield from self._specs_of_pieces(line, block, pieces(block), before)
             before = block
 
+    def _specs_of_pieces(
+        self, line: int, block: Block, parts: Sequence[Block], before: Block | None
+    ) -> Iterator[Spec]:
+        for number, piece in enumerate(parts):
+            gap = seam(piece) if number else (0 if before is None else gap_between(before, block))
+            yield Spec(Part(self._section, line, number), piece, gap, self._indent)
 
-def _seam(piece: Block) -> int:
-    """The room between two pieces of one block: as within it."""
-    if isinstance(piece, ListBlock):
-        return Space.XS if piece.tight else Space.M
-    assert isinstance(piece, (Paragraph, RawText))
-    return 0
+
+def _is_quick(text: str) -> bool:
+    """Whether parsing a segment surely fits into a frame; so do those of real answers."""
+    return len(text) // 20 + 10 * text.count("\n") + 3 * len(_MARK.findall(text, 0, 8_000)) < _QUICK_WORK
+
+
+class _SlowSegment:
+    """A segment that is parsed in slices, and shown as plain text when that does not end."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._spent = 0.0
+        self._parser = IncrementalParser()
+        self._parser.append(text)
+
+    def advance(self) -> Sequence[SourceBlock] | None:
+        """Parse for some milliseconds; the blocks when all is parsed."""
+        begun = now = perf_counter()
+        while now - begun < _SLICE_S:
+            self._parser.update()
+            if not self._parser.is_behind:
+                self._parser.finish()
+                return self._parser.blocks
+            now = perf_counter()
+        self._spent += now - begun
+        if self._spent < _PATIENCE_S:
+            return None
+        return (SourceBlock(RawText(self._text.rstrip("\n")), 0, self._text.count("\n") + 1),)

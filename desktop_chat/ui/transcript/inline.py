@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Final, NamedTuple, Protocol
@@ -140,10 +140,12 @@ def sliced(content: InlineText, first: int, last: int) -> InlineText:
     """The part ``[first, last)``, in code points, with its styles and objects."""
     if first <= 0 and last >= len(content.text):
         return content
+    all_spans = content.spans
+    low = bisect_right(all_spans, first, key=lambda span: span.end)
+    high = bisect_left(all_spans, last, key=lambda span: span.start)
     spans = tuple(
         type(span)(max(span.start, first) - first, min(span.end, last) - first, span.style, span.href)
-        for span in content.spans
-        if span.start < last and span.end > first
+        for span in all_spans[low:high]
     )
     objects: list[InlineMath | InlineImage] = []
     for item in content.objects:

@@ -9,7 +9,8 @@ from typing import Final
 from PySide6.QtCore import QRectF
 
 from desktop_chat.domain.messages import Message, MessageState, Role
-from desktop_chat.markup.blocks import Block, CodeBlock, InlineText, RawText
+from desktop_chat.markup.blocks import Block, CodeBlock, InlineText, RawText, Table
+from desktop_chat.markup.tables import table_to_csv
 from desktop_chat.ui.theme import Radius, Space
 from desktop_chat.ui.transcript import estimates, labels
 from desktop_chat.ui.transcript.block_boxes import make_box
@@ -24,7 +25,8 @@ from desktop_chat.ui.transcript.message_parts import (
     ToolBox,
     WaitingBox,
 )
-from desktop_chat.ui.transcript.pieces import Segment
+from desktop_chat.ui.transcript.segments import Segment
+from desktop_chat.ui.transcript.table_box import TablePart
 from desktop_chat.ui.transcript.text_run import TextRun
 from desktop_chat.ui.transcript.typography import color
 
@@ -217,13 +219,16 @@ class MessageLayout(MessageContent):
             natural = max(natural, TextRun(content, type_.body, self._workshop.pictures).natural_width())
         return min(most, round(natural + 0.5) + 1 + 2 * Space.L)
 
-    def measure(self, index: int) -> bool:
-        """Make entry ``index`` exact; returns whether the column changed its height or its entries."""
+    def measure(self, index: int, *, at_once: bool = True) -> bool:
+        """Make entry ``index`` exact; returns whether the column changed its height or its entries.
+
+        Unless ``at_once``, a segment that takes longer than a frame to parse is parsed over several calls; until it
+        is, its entry has no box.
+        """
         entry = self.column.entries[index]
         if isinstance(entry.spec.source, Segment):
             before = self.column.entries[index - 1].spec.source if index else None
-            self._split(index, entry.spec.source, before)
-            return True
+            return self._split(index, entry.spec.source, before, at_once=at_once)
         if entry.is_exact and entry.box is not None:
             return False
         if entry.box is None:
@@ -233,17 +238,28 @@ class MessageLayout(MessageContent):
         entry.is_exact = True
         return self.column.heights.set(index, height) != 0
 
-    def _split(self, index: int, segment: Segment, before: object) -> None:
+    def _split(self, index: int, segment: Segment, before: object, *, at_once: bool) -> bool:
         section = self.column.entries[index].spec.part.section
         flow = self._body if section == Section.BODY else self._reasoning
         above = before if isinstance(before, Block) else None
-        specs = flow.split(segment, above)
+        specs = flow.split(segment, above, at_once=at_once)
+        if specs is None:
+            return False
         opening = self.column.entries[index].spec.gap
         if specs and above is None:
             specs[0] = specs[0]._replace(gap=opening)
         place = next(i for i, spec in enumerate(flow.specs) if spec.source is segment)
         flow.specs[place : place + 1] = specs
         self.column.splice(index, [Entry(spec) for spec in specs], [self._estimate(spec) for spec in specs])
+        return True
+
+    def table_csv(self, index: int) -> str:
+        """The whole table that entry ``index`` is a part of, as CSV."""
+        part = self.column.entries[index].spec.part
+        sources = [e.spec.source for e in self.column.entries if e.spec.part[:2] == part[:2]]
+        parts = [source for source in sources if isinstance(source, TablePart)]
+        rows = tuple(row for source in parts for row in source.rows)
+        return table_to_csv(Table(parts[0].alignments, parts[0].header, rows))
 
     def _make_box(self, spec: Spec) -> Box:
         message, shop = self.message, self._workshop

@@ -1,147 +1,286 @@
-"""Cuts what is too large to lay out at once: long blocks into pieces, very long texts into segments.
+"""Cuts what is too large to lay out at once into pieces that follow each other without a visible seam.
 
-Both cut at places that depend only on what stands before them, so that a growing text is cut as the whole one is.
+A block is cut at places that depend only on what stands before them, so that a growing text is cut as the whole one
+is. What is nested is cut too: the pieces of a long list item are lists of one item each, of which only the first has
+its marker.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from desktop_chat.markup.blocks import (
     Block,
     CodeBlock,
+    Footnotes,
+    Heading,
     InlineText,
     ListBlock,
+    ListItem,
+    MathBlock,
     Paragraph,
+    Quote,
     RawText,
+    Rule,
+    Table,
 )
+from desktop_chat.ui.theme import Space
+from desktop_chat.ui.transcript.block_boxes import ContinuedItem, ContinuedNotes, ContinuedQuote, gap_between
 from desktop_chat.ui.transcript.inline import sliced
+from desktop_chat.ui.transcript.table_box import SAMPLED_ROWS, TablePart
 
-LIST_PIECE: Final = 40
-"""Items of a list that are laid out together."""
+PIECE: Final = 4_000
+"""Characters that are laid out together. Beyond, a line is broken where it would not be, at a sentence's end if there
+is one near."""
 
-TEXT_PIECE: Final = 16_000
-"""Characters of one paragraph that are laid out together; beyond, a line is broken where it would not be."""
+MOST_ITEMS: Final = 40
+_BLOCK: Final = 60
+"""What each box costs, in characters."""
 
-LONG_TEXT: Final = 32_000
-"""Characters from which a finished text is parsed segment by segment, as it is seen."""
+_SOLID: Final = 1_200
+"""ASCII characters without a space, which cost more to break into lines, that are laid out together."""
 
-SEGMENT: Final = 6_000
-"""Characters after which a segment ends at the next safe place."""
-
-_FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})")
-_BEGINS_ANEW: Final = re.compile(r"(?:#{1,6} |[A-Za-z\u00c0-\uffff*`\"'(])(?![ )])|#{1,6} |[`~]{3}")
-_ITEM: Final = re.compile(r"[*+-](?: |$)|\d{1,9}[.)]")
-_DEFINITION: Final = re.compile(r"^ {0,3}\[[^\]\n]+\]:.*$", re.MULTILINE)
-_MATH: Final = re.compile(r"^\s*(\$\$|\\\[|\\\])", re.MULTILINE)
+_SOLID_RUN: Final = re.compile(rf"[!-~]{{{_SOLID}}}")
+_SENTENCE_END: Final = re.compile(r"[.!?][\"')\]]*[ \n]")
 
 
-def pieces(block: Block) -> Sequence[Block]:
-    """``block`` in parts that follow each other without a visible seam; most blocks are their own only part."""
-    if isinstance(block, ListBlock) and len(block.items) > LIST_PIECE:
-        return [
-            ListBlock(
-                block.items[first : first + LIST_PIECE],
-                None if block.start is None else block.start + first,
-                block.tight,
-            )
-            for first in range(0, len(block.items), LIST_PIECE)
-        ]
-    if isinstance(block, Paragraph) and len(block.content.text) > TEXT_PIECE:
-        return [Paragraph(part) for part in _text_pieces(block.content)]
-    if isinstance(block, RawText) and len(block.text) > TEXT_PIECE:
-        return [RawText(part.text) for part in _text_pieces(InlineText(block.text))]
+def pieces(block: Block, former: Block | None = None, known: Sequence[Block] = ()) -> Sequence[Block]:
+    """``block`` in parts; most blocks are their own only part.
+
+    ``known`` are the parts of ``former``, an earlier state of the block: those that still hold are kept, so that a
+    growing block costs what it grows by.
+    """
+    match block:
+        case ListBlock():
+            return _list_pieces(block, known)
+        case Table():
+            return _table_pieces(block, known)
+        case Paragraph() | Heading():
+            texts = _text_pieces(block.content, former, known)
+            return (block,) if len(texts) == 1 else [_with_text(block, part) for part in texts]
+        case RawText():
+            texts = _text_pieces(InlineText(block.text))
+            return (block,) if len(texts) == 1 else [RawText(part.text) for part in texts]
+        case Quote() if _extent(block.blocks, PIECE) > PIECE:
+            (_, first), *rest = _stacked(block.blocks)
+            return [Quote(first), *(ContinuedQuote(blocks, lead) for lead, blocks in rest)]
+        case Footnotes() if sum(_extent(blocks, PIECE) for _, blocks in block.notes) > PIECE:
+            return _note_pieces(block)
     return (block,)
 
 
-def _text_pieces(content: InlineText) -> Iterator[InlineText]:
-    text, first = content.text, 0
-    while len(text) - first > TEXT_PIECE:
-        cut = max(text.rfind("\n", first, first + TEXT_PIECE), text.rfind(" ", first, first + TEXT_PIECE)) + 1
-        end = cut if cut > first + TEXT_PIECE // 2 else first + TEXT_PIECE
-        yield sliced(content, first, end)
-        first = end
-    yield sliced(content, first, len(text))
+def _extent(blocks: Iterable[Block], limit: int) -> int:
+    """About what blocks cost to lay out, in characters of running text; counted up to ``limit``."""
+    total = 0
+    for block in blocks:
+        total += _BLOCK
+        match block:
+            case Paragraph() | Heading():
+                total += _cost(block.content.text)
+            case RawText():
+                total += _cost(block.text)
+            case CodeBlock():
+                total += min(len(block.code), PIECE // 4)  # its lines are laid out as they are seen
+            case MathBlock():
+                total += len(block.tex)
+            case ListBlock():
+                for item in block.items:
+                    total += _BLOCK + _extent(item.blocks, limit - total)
+                    if total > limit:
+                        break
+            case Quote():
+                total += _extent(block.blocks, limit - total)
+            case Table():
+                for row in (block.header, *block.rows):
+                    total += sum(_BLOCK + len(cell.text) for cell in row)
+                    if total > limit:
+                        break
+            case Footnotes():
+                for _, note in block.notes:
+                    total += _extent(note, limit - total)
+            case Rule():
+                pass
+        if total > limit:
+            break
+    return total
 
 
-class Segment(NamedTuple):
-    """A part of a long text that can be parsed on its own; ``first_line`` counts from the text's start."""
+def _cost(text: str) -> int:
+    """Solid text counts for what it costs."""
+    solid = len(text) > _SOLID and _SOLID_RUN.search(text, 0, PIECE) is not None
+    return len(text) * PIECE // _SOLID if solid else len(text)
 
-    text: str
-    first_line: int
+
+# --- lists and quotations --------------------------------------------------------------------------------
 
 
-def segments(text: str) -> tuple[list[Segment], str]:
-    """A long text cut at blank lines that end every block, and the definitions that all parts share.
-
-    Never cuts inside fences, formulas, lists or quotations: the line after a cut begins a paragraph or a heading.
-    """
-    found: list[Segment] = []
-    start = position = 0
-    start_line = 0
-    fence = ""
-    formula = False
-    blank = False
-    for line_number, line in enumerate(text.splitlines(keepends=True) if "\r" in text else _lines(text)):
-        if not formula and (match := _FENCE.match(line)):
-            mark = match.group(1)
-            if not fence:
-                fence = mark
-            elif mark[0] == fence[0] and len(mark) >= len(fence) and not line.strip().strip(mark[0]):
-                fence = ""
-        elif not fence and _MATH.match(line):
-            opened = line.count("$$") % 2 == 1 or ("\\[" in line) != ("\\]" in line)
-            formula = formula != opened
+def _list_pieces(block: ListBlock, known: Sequence[Block]) -> Sequence[Block]:
+    found: list[Block] = []
+    items, taken = block.items, 0
+    for piece in known[:-1]:
         if (
-            blank
-            and not fence
-            and not formula
-            and position - start >= SEGMENT
-            and _BEGINS_ANEW.match(line)
-            and not _ITEM.match(line)
+            not isinstance(piece, ListBlock)
+            or piece.tight != block.tight
+            or piece.start != _number(block, taken)
+            or piece.items != items[taken : taken + len(piece.items)]
         ):
-            found.append(Segment(text[start:position], start_line))
-            start, start_line = position, line_number
-        blank = not line.strip() and not fence
-        position += len(line)
-    found.append(Segment(text[start:], start_line))
-    definitions = "\n".join(match.group() for match in _DEFINITION.finditer(text)) if len(found) > 1 else ""
-    return found, definitions
+            break
+        found.append(piece)
+        taken += len(piece.items)
+    first, spent = taken, 0
+    for index in range(taken, len(items)):
+        own = _BLOCK + _extent(items[index].blocks, PIECE)
+        if first < index and (spent + own > PIECE or index - first >= MOST_ITEMS):
+            found.append(ListBlock(items[first:index], _number(block, first), block.tight))
+            first, spent = index, 0
+        spent += own
+        if own > PIECE:
+            found += _item_pieces(block, index)
+            first, spent = index + 1, 0
+    if first < len(items):
+        found.append(ListBlock(items[first:], _number(block, first), block.tight))
+    return found
 
 
-def _lines(text: str) -> Iterator[str]:
-    first = 0
-    while first < len(text):
-        end = text.find("\n", first) + 1 or len(text)
-        yield text[first:end]
+def _number(block: ListBlock, index: int) -> int | None:
+    return None if block.start is None else block.start + index
+
+
+def _item_pieces(block: ListBlock, index: int) -> Iterator[ListBlock]:
+    item = block.items[index]
+    for number, (lead, blocks) in enumerate(_stacked(item.blocks)):
+        part = ContinuedItem(blocks, item.checked, lead) if number else ListItem(blocks, item.checked)
+        yield ListBlock((part,), _number(block, index), block.tight)
+
+
+def _stacked(blocks: Sequence[Block]) -> list[tuple[int, tuple[Block, ...]]]:
+    """Blocks in groups that can be laid out together, each with the room above it in pixels."""
+    found: list[tuple[int, tuple[Block, ...]]] = []
+    group: list[Block] = []
+    lead = spent = 0
+    for index, block in enumerate(blocks):
+        own = _extent((block,), PIECE)
+        gap = gap_between(blocks[index - 1], block) if index else 0
+        if group and spent + own > PIECE:
+            found.append((lead, tuple(group)))
+            group, spent = [], 0
+        if not group:
+            lead = gap
+        parts = pieces(block) if own > PIECE else (block,)
+        for part in parts[:-1]:
+            found.append((lead, (part,)))
+            lead = seam(part)
+        if len(parts) > 1:
+            lead = seam(parts[-1])
+        group.append(parts[-1])
+        spent += own if len(parts) == 1 else PIECE
+    found.append((lead, tuple(group)))
+    return found
+
+
+def seam(piece: Block) -> int:
+    """The room above a piece that is not the first of its block, in pixels: as within the block."""
+    if isinstance(piece, ListBlock):
+        first = piece.items[0]
+        if isinstance(first, ContinuedItem):
+            return first.lead
+        return Space.XS if piece.tight else Space.M
+    return Space.XS if isinstance(piece, ContinuedNotes) else 0
+
+
+# --- the others ------------------------------------------------------------------------------------------
+
+
+def _table_pieces(block: Table, known: Sequence[Block]) -> Sequence[Block]:
+    rows, sample = block.rows, block.rows[:SAMPLED_ROWS]
+    found: list[Block] = []
+    first = spent = 0
+    for piece in known[:-1]:
+        if not isinstance(piece, TablePart) or not piece.is_part_of(block, sample, first):
+            break
+        found.append(piece)
+        first += len(piece.rows)
+
+    def part(end: int, *, is_last: bool = False) -> TablePart:
+        taken = rows[first:end]
+        return TablePart(block.alignments, block.header, taken, sample=sample, first=first, is_last=is_last)
+
+    for index in range(first, len(rows)):
+        own = _BLOCK + sum(_BLOCK + len(cell.text) for cell in rows[index])
+        if index > first and (spent + own > PIECE or index - first >= MOST_ITEMS):
+            found.append(part(index))
+            first, spent = index, 0
+        spent += own
+    if not found:
+        return (block,)
+    found.append(part(len(rows), is_last=True))
+    return found
+
+
+def _note_pieces(block: Footnotes) -> Sequence[Block]:
+    found: list[Block] = []
+    first = spent = 0
+    for index, (_, blocks) in enumerate(block.notes):
+        own = _BLOCK + _extent(blocks, PIECE)
+        if index > first and spent + own > PIECE:
+            found.append((ContinuedNotes if found else Footnotes)(block.notes[first:index]))
+            first, spent = index, 0
+        spent += own
+    found.append((ContinuedNotes if found else Footnotes)(block.notes[first:]))
+    return found
+
+
+def _with_text(block: Paragraph | Heading, content: InlineText) -> Paragraph | Heading:
+    return Paragraph(content) if isinstance(block, Paragraph) else Heading(block.level, content)
+
+
+def _text_pieces(
+    content: InlineText, former: Block | None = None, known: Sequence[Block] = ()
+) -> Sequence[InlineText]:
+    text = content.text
+    if len(text) <= _SOLID:
+        return (content,)
+    found = _kept(content, former, known)
+    first = sum(len(part.text) for part in found)
+    while (end := _cut(text, first)) is not None:
+        found.append(sliced(content, first, end))
         first = end
+    found.append(sliced(content, first, len(text)))
+    return found
 
 
-_USER_FENCE: Final = re.compile(
-    r"^ {0,3}(`{3,}|~{3,})([^\n`]*)\n(.*?)(?:\n {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
-)
+def _kept(content: InlineText, former: Block | None, known: Sequence[Block]) -> list[InlineText]:
+    """The parts of ``former`` that are parts of ``content`` too."""
+    if len(known) < 2 or not isinstance(former, (Paragraph, Heading)):
+        return []
+    parts = [part.content for part in known if isinstance(part, (Paragraph, Heading))]
+    old, last = former.content, len(parts[-1].text)
+    end = len(old.text) - last
+    shared = bisect_left(old.spans, end, key=lambda span: span.start)
+    objects = bisect_left(old.objects, end, key=lambda found: found.position)
+    if (
+        content.text.startswith(old.text[:end])
+        and content.spans[:shared] == old.spans[:shared]
+        and content.objects[:objects] == old.objects[:objects]
+        and (shared == len(content.spans) or content.spans[shared].start >= end)
+    ):
+        return parts[:-1]
+    return []
 
 
-def typed_blocks(text: str) -> list[tuple[int, Block]]:
-    """What a person typed, as typed: line breaks kept and nothing interpreted but fenced code.
-
-    Returns each block with the source line it begins on.
-    """
-    found: list[tuple[int, Block]] = []
-    position = 0
-
-    def add_text(start: int, end: int) -> None:
-        raw = text[start:end].strip("\n")
-        if raw.strip():
-            found.append((text.count("\n", 0, start), RawText(raw)))
-
-    for match in _USER_FENCE.finditer(text):
-        add_text(position, match.start())
-        info = match.group(2).split()
-        code = CodeBlock(info[0] if info else "", match.group(3).rstrip("\n"))
-        found.append((text.count("\n", 0, match.start()), code))
-        position = match.end()
-    add_text(position, len(text))
-    return found or [(0, RawText(text))]
+def _cut(text: str, first: int) -> int | None:
+    """Where the piece that begins at ``first`` ends; ``None`` at the text's end."""
+    solid = _SOLID_RUN.search(text, first, first + PIECE)
+    if solid is not None:
+        return solid.start() if solid.start() > first else (solid.end() if solid.end() < len(text) else None)
+    if len(text) - first <= PIECE:
+        return None
+    stop = first + PIECE
+    ends = [found.end() for found in _SENTENCE_END.finditer(text, stop - PIECE // 4, stop)]
+    if ends:
+        return ends[-1]
+    space = max(text.rfind("\n", first, stop), text.rfind(" ", first, stop)) + 1
+    return space if space > first + PIECE // 2 else stop

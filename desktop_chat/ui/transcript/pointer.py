@@ -12,7 +12,7 @@ from desktop_chat.ui.transcript.boxes import Control
 from desktop_chat.ui.transcript.code_box import CodeBox
 from desktop_chat.ui.transcript.math_box import MathBox
 from desktop_chat.ui.transcript.places import Place, Selection
-from desktop_chat.ui.transcript.table_box import TableBox
+from desktop_chat.ui.transcript.table_box import TableBox, TablePart
 
 if TYPE_CHECKING:
     from desktop_chat.ui.transcript.view import TranscriptView
@@ -224,7 +224,9 @@ class Pointer:
             view.stop_following_unless_at_end()
             view.refresh_from_entry(row, layout.toggle_reasoning())
         elif isinstance(control.target, (CodeBox, TableBox, MathBox)) and control.action.startswith("copy"):
-            QGuiApplication.clipboard().setText(control.target.copy_text())
+            is_part = isinstance(layout.column.entries[index].spec.source, TablePart)
+            text = layout.table_csv(index) if is_part else control.target.copy_text()
+            QGuiApplication.clipboard().setText(text)
             if isinstance(control.target, (CodeBox, TableBox)):
                 box = control.target
                 box.set_copied(is_copied=True)

@@ -44,7 +44,7 @@ class TranscriptScrollBar(QScrollBar):
         elif self._handle() != self._painted:
             self.update()
 
-    def enterEvent(self, event: QEvent) -> None:  # type: ignore[override]  # any event will do
+    def enterEvent(self, event: QEvent) -> None:
         self.update()
         event.accept()
 

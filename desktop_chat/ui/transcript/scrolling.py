@@ -63,6 +63,9 @@ class StackScrollArea(QAbstractScrollArea):
         """Whether the subclass has made the stack; Qt resizes a widget before."""
         return hasattr(self, "stack")
 
+    def _continue_later(self) -> None:
+        """Something that shows takes several frames: have `refresh` called in the next one."""
+
     def _wheel_sideways(self, _point: QPointF, _pixels: int) -> None:
         """The wheel went sideways over a point of the viewport."""
 
@@ -121,6 +124,8 @@ class StackScrollArea(QAbstractScrollArea):
         moved = 0 if watched is None else self.stack.y_of(watched) - top - watched_y
         self._place_window(top)
         self._picture_moved(moved, dirty_y - top)
+        if self.stack.is_behind:
+            self._continue_later()
 
     def _picture_moved(self, moved: int, dirty: int) -> None:
         """Shift the pixels that stay and have the others painted; ``dirty`` is a y of the viewport."""
@@ -196,6 +201,8 @@ class StackScrollArea(QAbstractScrollArea):
         self._place_window(top)
         self._picture_moved(moved, self.viewport().height())
         self._place_jump()
+        if self.stack.is_behind:
+            self._continue_later()
 
     def scroll_to_y(self, y: int) -> None:
         """Bring the content's ``y`` to the window's top; beyond what is laid out it is a guess."""

@@ -44,6 +44,7 @@ class MessageStack:
 
     Attributes:
         heights: one row a message; a message's gap is below it.
+        is_behind: whether something takes several frames to parse; `settle` goes on with what shows.
     """
 
     def __init__(self, model: TranscriptModel, workshop: Workshop, width: int) -> None:
@@ -51,6 +52,7 @@ class MessageStack:
         self.workshop = workshop
         self.width = width
         self.memory: dict[int, MessageMemory] = {}
+        self.is_behind = False
         self._layouts: OrderedDict[int, MessageLayout] = OrderedDict()
         self._boxes: OrderedDict[Entry, None] = OrderedDict()
         self.heights = FenwickHeights()
@@ -189,18 +191,23 @@ class MessageStack:
     def settle(self, anchor: Anchor | None, height: int) -> int:
         """Make everything exact that shows in a window of ``height`` whose top is at ``anchor``, or whose bottom is
         the content's end if there is none. Returns the window's top."""
+        slow: set[Entry] = set()
         for _ in range(_ROUNDS):
             top = self._window_top(anchor, height)
-            if not self._make_exact(top, top + height):
-                return top
+            if not self._make_exact(top, top + height, slow):
+                break
+        self.is_behind = bool(slow) or any(layout.is_behind for layout in self._layouts.values())
         return self._window_top(anchor, height)
 
     def _window_top(self, anchor: Anchor | None, height: int) -> int:
         most = max(0, self.height - height)
         return most if anchor is None else max(0, min(self.y_of(anchor), most))
 
-    def _make_exact(self, top: int, bottom: int) -> bool:
-        """Measure what shows between ``top`` and ``bottom``; whether anything turned out different."""
+    def _make_exact(self, top: int, bottom: int, slow: set[Entry]) -> bool:
+        """Measure what shows between ``top`` and ``bottom``; whether anything turned out different.
+
+        What cannot be measured within a frame is put into ``slow``, and left alone if it is there.
+        """
         if not len(self.heights):
             return False
         missing = []
@@ -214,10 +221,15 @@ class MessageStack:
             changed = self.heights[row] != before
             for index in layout.rows_between(top - origin, bottom - origin):
                 entry = layout.column.entries[index]
-                if layout.measure(index):
+                if entry in slow:
+                    continue
+                if layout.measure(index, at_once=False):
                     changed = True
                     if entry.box is None:
                         break
+                if entry.box is None:
+                    slow.add(entry)
+                    continue
                 self._boxes[entry] = None
                 self._boxes.move_to_end(entry)
             if changed:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -11,6 +9,7 @@ from typing import Final
 from PySide6.QtCore import QRectF, Qt
 
 from desktop_chat.markup.blocks import Alignment, Block, InlineText, Table
+from desktop_chat.markup.tables import table_to_csv
 from desktop_chat.ui.theme import Radius, Space
 from desktop_chat.ui.transcript.boxes import Box, BoxContext, Control, Paint, PlacedRun, Scrollable
 from desktop_chat.ui.transcript.icons import paint_icon
@@ -37,6 +36,31 @@ _ALIGNMENTS: Final = {
 }
 
 
+class TablePart(Table, frozen=True, kw_only=True):
+    """Some consecutive rows of a long table.
+
+    Attributes:
+        sample: the rows of the whole table that choose the column widths with the header.
+        first: how many rows stand before; the header shows above row 0 only.
+        is_last: whether the table ends here.
+    """
+
+    sample: tuple[tuple[InlineText, ...], ...]
+    first: int
+    is_last: bool
+
+    def is_part_of(self, table: Table, sample: Sequence[Sequence[InlineText]], first: int) -> bool:
+        """Whether it is what ``table`` has from row ``first`` on, and not its end."""
+        return (
+            not self.is_last
+            and self.first == first
+            and self.alignments == table.alignments
+            and self.header == table.header
+            and self.sample == sample
+            and self.rows == table.rows[first : first + len(self.rows)]
+        )
+
+
 def column_widths(natural: Sequence[float], words: Sequence[float], available: int) -> list[int]:
     """Text widths of the columns, in pixels.
 
@@ -58,19 +82,29 @@ def column_widths(natural: Sequence[float], words: Sequence[float], available: i
 
 
 class TableBox(Box):
-    """A table with a header row. Rows keep their layouts while more are appended."""
+    """A table with a header row, or some of its rows. Rows keep their layouts while more are appended."""
 
     def __init__(self, block: Table, context: BoxContext) -> None:
         self._context = context
         self._block = block
-        self._state = context.state()
+        self._state = context.whole_state()
         self._sideways = Sideways(self._state)
-        self._rows: list[list[TextRun]] = [self._cells(block.header, is_header=True)]
+        self._rows: list[list[TextRun]] = []
+        if self._has_header:
+            self._rows.append(self._cells(block.header, is_header=True))
         self._rows += [self._cells(row) for row in block.rows]
         self._widths: list[int] = []
         self._lefts: list[int] = []
         self._tops: list[int] = []
         self._count()
+
+    @property
+    def _has_header(self) -> bool:
+        return not isinstance(self._block, TablePart) or self._block.first == 0
+
+    @property
+    def _is_last(self) -> bool:
+        return not isinstance(self._block, TablePart) or self._block.is_last
 
     def _cells(self, row: Sequence[InlineText], *, is_header: bool = False) -> list[TextRun]:
         type_ = self._context.typography
@@ -92,6 +126,7 @@ class TableBox(Box):
             not isinstance(block, Table)
             or block.alignments != self._block.alignments
             or block.header != self._block.header
+            or getattr(block, "first", 0) != getattr(self._block, "first", 0)
         ):
             return False
         same = 0
@@ -100,7 +135,7 @@ class TableBox(Box):
                 break
             same += 1
         self._block = block
-        del self._rows[same + 1 :], self._tops[same + 1 :]
+        del self._rows[same + self._has_header :], self._tops[same + self._has_header :]
         self._rows += [self._cells(row) for row in block.rows[same:]]
         self._count()
         return True
@@ -108,15 +143,11 @@ class TableBox(Box):
     # --- layout ------------------------------------------------------------------------------------------
 
     def lay_out(self, width: int) -> int:
-        columns = len(self._block.alignments)
-        available = width - columns * 2 * Space.M
-        sample = self._rows[: SAMPLED_ROWS + 1]
-        if width != self.width or len(self._tops) <= len(sample) or not self._widths:
-            widths = column_widths(
-                [max(row[i].natural_width() + 1 for row in sample) for i in range(columns)],
-                [max(row[i].longest_word_width() for row in sample) for i in range(columns)],
-                available,
-            )
+        block = self._block
+        sampled = SAMPLED_ROWS + 1
+        chooses = not isinstance(block, TablePart) and len(self._tops) <= len(self._rows[:sampled])
+        if width != self.width or not self._widths or chooses:
+            widths = self._choose_widths(width)
             if widths != self._widths:
                 self._widths = widths
                 self._tops.clear()
@@ -139,23 +170,50 @@ class TableBox(Box):
                 + 1
             )
         self._tops.append(y)
-        self.height = y + 1 + (Space.S + BAR_HEIGHT if self._sideways.is_needed else 0)
+        bar = Space.S + BAR_HEIGHT if self._sideways.is_needed else 0
+        self.height = y + (1 + bar if self._is_last else 0)
         return self.height
+
+    def _choose_widths(self, width: int) -> list[int]:
+        """The column widths; the parts of a table choose them together."""
+        block = self._block
+        available = width - len(block.alignments) * 2 * Space.M
+        if not isinstance(block, TablePart):
+            return self._fitting_widths(self._rows[: SAMPLED_ROWS + 1], available)
+        chosen = self._state.widths
+        if chosen is None or chosen[:2] != (width, self._context.typography):
+            rows = [self._cells(block.header, is_header=True), *map(self._cells, block.sample)]
+            chosen = width, self._context.typography, self._fitting_widths(rows, available)
+            self._state.widths = chosen
+        return chosen[2]
+
+    @staticmethod
+    def _fitting_widths(rows: Sequence[Sequence[TextRun]], available: int) -> list[int]:
+        columns = range(len(rows[0]))
+        return column_widths(
+            [max(row[i].natural_width() + 1 for row in rows) for i in columns],
+            [max(row[i].longest_word_width() for row in rows) for i in columns],
+            available,
+        )
 
     # --- painting ----------------------------------------------------------------------------------------
 
     def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
         painter, palette = paint.painter, paint.palette
-        window = QRectF(x, y, self._sideways.window_width, self._tops[-1] + 1)
-        paint.rounded(window, Radius.MEDIUM, palette.page, palette.border)
-        visible = window.intersected(paint.clip)
+        window = QRectF(x, y, self._sideways.window_width, self._tops[-1] + self._is_last)
         painter.save()
         try:
+            # The frame of the whole table, of which this part's lines are seen.
+            painter.setClipRect(window.intersected(paint.clip))
+            above = 0 if self._has_header else Radius.MEDIUM
+            below = 0 if self._is_last else Radius.MEDIUM
+            paint.rounded(window.adjusted(0, -above, 0, below), Radius.MEDIUM, palette.page, palette.border)
+            visible = window.intersected(paint.clip)
             painter.setClipRect(visible.adjusted(1, 0, -1, 0))
             self._paint_rows(paint, visible, x, y, first_run)
         finally:
             painter.restore()
-        if self._sideways.is_needed:
+        if self._sideways.is_needed and self._is_last:
             self._sideways.paint(paint, window.adjusted(0, 0, 0, Space.S + BAR_HEIGHT))
         for control in self.controls():
             if paint.is_hovered(self, control.action):
@@ -169,8 +227,8 @@ class TableBox(Box):
         left = x - self._sideways.offset
         columns = len(self._widths)
         index = max(0, bisect_right(self._tops, visible.top() - y) - 1)
-        header = QRectF(x, y, self._sideways.window_width, self._tops[1])
-        if index == 0:
+        if index == 0 and self._has_header:
+            header = QRectF(x, y, self._sideways.window_width, self._tops[1])
             paint.rounded(header.adjusted(1, 1, -1, Radius.MEDIUM), Radius.MEDIUM - 1, palette.code_card)
             rest = QRectF(header.x(), header.bottom(), header.width(), Radius.MEDIUM + 2)
             paint.painter.fillRect(rest, color(palette.page))
@@ -183,24 +241,24 @@ class TableBox(Box):
                 marks = paint.marks.marks(first_run + index * columns + column, cell)
                 pill = color(palette.inline_code)
                 cell.paint(paint.painter, cell_x, top, visible, pill, marks)
-            if index + 1 < len(self._rows):
+            if index + 1 < len(self._rows) or not self._is_last:
                 line = QRectF(x, y + self._tops[index + 1] - 1, self._sideways.window_width, 1)
-                paint.painter.fillRect(line, color(palette.border_strong if index == 0 else palette.border))
+                is_head = index == 0 and self._has_header
+                paint.painter.fillRect(line, color(palette.border_strong if is_head else palette.border))
             index += 1
 
     # --- interaction -------------------------------------------------------------------------------------
 
     def controls(self) -> Iterator[Control]:
+        if not self._has_header:
+            return
         right = self._sideways.window_width
         rect = QRectF(right - BUTTON_SIZE - 4, 4, BUTTON_SIZE, BUTTON_SIZE)
         yield Control(rect, "copy-table", "Copied" if self._state.is_copied else "Copy table as CSV", self)
 
     def copy_text(self) -> str:
-        """The table as CSV (RFC 4180)."""
-        out = io.StringIO()
-        rows = [[cell.text for cell in row] for row in self._rows]
-        csv.writer(out, lineterminator="\r\n").writerows(rows)
-        return out.getvalue()
+        """These rows as CSV."""
+        return table_to_csv(self._block)
 
     def set_copied(self, *, is_copied: bool) -> None:
         self._state.is_copied = is_copied

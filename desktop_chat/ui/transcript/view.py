@@ -194,6 +194,8 @@ class TranscriptView(StackScrollArea):
             touched = self.stack.replace(row, message) if message is not None else None
             if was_streaming and message is not None:
                 accessibility.announce_end(self, message)
+            if known is not None and known.is_behind:
+                self.clock.request()
             if touched is None:
                 touched = self.stack.message_top(row)
             dirty = touched if dirty is None else min(dirty, touched)
@@ -202,9 +204,8 @@ class TranscriptView(StackScrollArea):
         self._update_motion()
 
     def _flush(self) -> None:
-        """Show what arrived since the last frame."""
-        dirty: int | None = None
-        behind = False
+        """Show what arrived since the last frame, and go on with what did not fit into it."""
+        dirty = [0] if self.stack.is_behind else []
         for message_id, growth in self._model.growing.items():
             row = self._model.row_of(message_id)
             layout = None if row is None else self.stack.known_layout(row)
@@ -218,17 +219,19 @@ class TranscriptView(StackScrollArea):
             tools = growth.tool_calls()
             layout.append(message if tools == message.tool_calls else growth.joined(message), text, reasoning)
             first = layout.advance()
-            behind = behind or layout.is_behind
             if layout.is_waiting:
                 waiting = layout.set_waiting_text(labels.waiting_text(growth.metrics, message.model))
                 first = first if waiting is None else min(first, waiting)
-            y = self.stack.touched(row, first)
-            dirty = y if dirty is None else min(dirty, y)
-        if dirty is not None:
-            self._refresh_from(dirty)
-        if behind:
-            self.clock.request()
+            dirty.append(self.stack.touched(row, first))
+        for row, layout in self.stack.laid_out():
+            if layout.is_behind and not layout.is_streaming:  # it ended with text still to be parsed
+                dirty.append(self.stack.touched(row, layout.advance()))
+        if dirty:
+            self._refresh_from(min(dirty))
         self._update_motion()
+
+    def _continue_later(self) -> None:
+        self.clock.request()
 
     def go_to_message(self, step: int) -> None:
         """Bring the previous or next message to the window's top."""

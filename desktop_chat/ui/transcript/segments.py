@@ -1,0 +1,72 @@
+"""Long texts in segments that are parsed on their own, as they are seen."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from desktop_chat.markup.source import normalized
+
+LONG_TEXT: Final = 4_000
+"""Characters from which a finished text is parsed segment by segment."""
+
+SEGMENT: Final = 3_000
+"""Characters after which a segment ends at the next safe place."""
+
+_MOST_MARKS: Final = 4_000
+"""Fences and formulas that are followed; behind them, a text is one segment."""
+
+_BEGINS_ANEW: Final = r"(?=(?:[A-Za-z\u00c0-\uffff*`\"'(](?![ )])|#{1,6} |[`~]{3}))(?![*+-](?: |$)|\d{1,9}[.)])"
+_PLACE: Final = re.compile(
+    rf"(?P<cut>\n[ \t]*\n){_BEGINS_ANEW}"
+    r"|^ {0,3}(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)"
+    r"|^[ \t]*(?P<formula>(?:\$\$|\\\[|\\\])[^\n]*)",
+    re.MULTILINE,
+)
+_DEFINITION: Final = re.compile(r"^ {0,3}\[[^\]\n]+\]:.*$", re.MULTILINE)
+
+
+class Segment(NamedTuple):
+    """A part of a long text that can be parsed on its own; ``first_line`` counts from the text's start."""
+
+    text: str
+    first_line: int
+
+
+def segments(text: str) -> tuple[list[Segment], str]:
+    """A long text cut at blank lines that end every block, and the definitions that all parts share.
+
+    Never cuts inside fences, formulas, lists or quotations: the line after a cut begins a paragraph or a heading.
+    """
+    text = normalized(text)
+    if len(text) < LONG_TEXT:
+        return [Segment(text, 0)], ""
+    found: list[Segment] = []
+    start = start_line = marks = 0
+    fence = ""
+    in_formula = False
+    for place in _PLACE.finditer(text):
+        if place["cut"] is not None:
+            end = place.end()
+            if end - start >= SEGMENT and not fence and not in_formula:
+                found.append(Segment(text[start:end], start_line))
+                start_line += text.count("\n", start, end)
+                start = end
+            continue
+        marks += 1
+        if marks > _MOST_MARKS:
+            break
+        if (mark := place["fence"]) is not None:
+            if in_formula:
+                continue
+            if not fence:
+                fence = mark
+            elif mark[0] == fence[0] and len(mark) >= len(fence) and not place["info"].strip():
+                fence = ""
+        elif not fence:
+            line = place["formula"]
+            opened = line.count("$$") % 2 == 1 or ("\\[" in line) != ("\\]" in line)
+            in_formula = in_formula != opened
+    found.append(Segment(text[start:], start_line))
+    definitions = "\n".join(match.group() for match in _DEFINITION.finditer(text)) if len(found) > 1 else ""
+    return found, definitions

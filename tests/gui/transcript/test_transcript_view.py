@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QAccessible, QGuiApplication, QImage, QWheelEvent
+from PySide6.QtGui import QGuiApplication, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -319,26 +319,6 @@ def test_switching_models_lets_go_of_the_old_one(view: TranscriptView) -> None:
     view.set_model(new)
     old.append(message(1, Role.USER, "gone"))
     assert len(view.stack) == 0
-
-
-def test_assistive_tools_see_messages_and_blocks(view: TranscriptView) -> None:
-    open_all(view, [message(1, Role.USER, "Question?"), message(2, Role.ASSISTANT, SAMPLE, model="tiny")])
-    view.go_to_start()
-    tree = QAccessible.queryAccessibleInterface(view)
-    assert tree.role() == QAccessible.Role.List
-    assert tree.childCount() == 2
-    assert tree.child(0).text(QAccessible.Text.Name) == "You"
-    answer = tree.child(1)
-    assert answer.text(QAccessible.Text.Name) == "tiny"
-    assert answer.textInterface().text(0, 9) == "# Sorting"
-    heading, paragraph, items = (answer.child(index) for index in range(3))
-    assert heading.role() == QAccessible.Role.Heading
-    assert heading.text(QAccessible.Text.Name) == "Sorting"
-    assert paragraph.textInterface().characterCount() > 40
-    assert items.role() == QAccessible.Role.List
-    assert (
-        view.viewport().rect().contains(heading.rect().translated(-view.viewport().mapToGlobal(QPoint(0, 0))))
-    )
 
 
 def test_heights_agree_with_sums() -> None:

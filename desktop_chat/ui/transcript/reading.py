@@ -26,6 +26,13 @@ from desktop_chat.ui.transcript.stops import Stops
 if TYPE_CHECKING:
     from desktop_chat.ui.transcript.view import TranscriptView
 
+READING_KEYS: Final = [
+    ("Previous or next message", "Alt+↑  Alt+↓"),
+    ("Its links and buttons; its menu", "Tab  Enter"),
+    ("Select text", "Shift+arrows"),
+]
+"""For the overview of shortcuts."""
+
 _PRESSING: Final = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
 
 

@@ -333,7 +333,8 @@ class TranscriptView(StackScrollArea):
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self.viewport().update()
-        accessibility.focus_moved(self)
+        if self.reading.focused_row is not None:  # Qt itself tells of the view
+            accessibility.focus_moved(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)

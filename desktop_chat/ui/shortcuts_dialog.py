@@ -12,10 +12,11 @@ from desktop_chat.ui.appearance import Appearance
 from desktop_chat.ui.controls import Role, label
 from desktop_chat.ui.dialog import Dialog
 from desktop_chat.ui.theme import Space
+from desktop_chat.ui.transcript.reading import READING_KEYS
 
 
 class ShortcutsDialog(Dialog):
-    """Made from the table of commands, so that it cannot be out of date."""
+    """Made from the table of commands, so that it cannot be out of date, and the keys of the transcript."""
 
     def __init__(self, appearance: Appearance, parent: QWidget) -> None:
         super().__init__(appearance, "Keyboard shortcuts", parent)
@@ -25,18 +26,19 @@ class ShortcutsDialog(Dialog):
         grid.setHorizontalSpacing(Space.XXL)
         grid.setVerticalSpacing(Space.XS + 2)
         row = 0
-        for group, commands in groupby(COMMANDS, lambda command: command.group):
+        groups = [
+            (group, [(command.text, keys_text(command)) for command in commands if command.keys])
+            for group, commands in groupby(COMMANDS, lambda command: command.group)
+        ]
+        for group, entries in (*groups, ("Reading", READING_KEYS)):
             heading = label(group, "faint")
             heading.setContentsMargins(0, Space.S if row else 0, 0, 0)
             grid.addWidget(heading, row, 0)
             row += 1
-            for command in commands:
-                if command.keys:
-                    grid.addWidget(label(command.text), row, 0)
-                    grid.addWidget(
-                        label(keys_text(command), "secondary"), row, 1, Qt.AlignmentFlag.AlignRight
-                    )
-                    row += 1
+            for text, keys in entries:
+                grid.addWidget(label(text), row, 0)
+                grid.addWidget(label(keys, "secondary"), row, 1, Qt.AlignmentFlag.AlignRight)
+                row += 1
         self.content.addLayout(grid)
         close = self.button("Close", Role.PRIMARY)
         close.clicked.connect(self.accept)

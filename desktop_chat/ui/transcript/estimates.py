@@ -34,7 +34,8 @@ def block_height(source: Block | Segment, width: int, type_: Typography) -> int:
     line = type_.body.line_height
     match source:
         case Segment(text=text):
-            return text_height(len(text), width, type_)
+            flowing = text_height(len(text), width, type_)
+            return max(flowing, (lines_for(len(text), width, type_) + text.count("\n") * 2 // 3) * line)
         case Paragraph(content=content):
             return lines_for(len(content.text), width, type_) * line
         case RawText(text=text):

@@ -18,7 +18,7 @@ from desktop_chat.ui.transcript.segments import Segment, segments
 from desktop_chat.ui.transcript.typed import typed_blocks
 
 _MARK: Final = re.compile(r"[*_~`\[\]<|&$\\@!>]")
-_QUICK_WORK: Final = 1_500
+_QUICK_WORK: Final = 2_500
 """What a segment may weigh to be parsed at once: some milliseconds."""
 
 _SLICE_S: Final = 0.003
@@ -109,7 +109,10 @@ class Flow:
     def _apply(self, patch: Patch) -> int:
         keep = patch.keep
         first = self._starts[keep] if keep < len(self._starts) else len(self.specs)
-        former, known = None, self.specs[first : self._starts[keep + 1] if keep + 1 < len(self._starts) else None]
+        former, known = (
+            None,
+            self.specs[first : self._starts[keep + 1] if keep + 1 < len(self._starts) else None],
+        )
         if keep < len(self._blocks):
             former = self._blocks[keep].block
         del self._blocks[keep:], self._starts[keep:], self.specs[first:]
@@ -137,7 +140,8 @@ class Flow:
 
 def _is_quick(text: str) -> bool:
     """Whether parsing a segment surely fits into a frame; so do those of real answers."""
-    return len(text) // 20 + 10 * text.count("\n") + 3 * len(_MARK.findall(text, 0, 8_000)) < _QUICK_WORK
+    lines = text.count("\n") - text.count("\n\n")
+    return len(text) // 20 + 10 * lines + 3 * len(_MARK.findall(text, 0, 8_000)) < _QUICK_WORK
 
 
 class _SlowSegment:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -9,6 +11,7 @@ from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from desktop_chat.ui.transcript.message_parts import ACTION_NAMES
+from desktop_chat.ui.transcript.under import copies_at
 
 if TYPE_CHECKING:
     from desktop_chat.ui.transcript.view import TranscriptView
@@ -18,9 +21,10 @@ def open_menu(view: TranscriptView, point: QPoint, row: int | None) -> QMenu:
     """Show the menu at ``point`` of the viewport for the message in ``row``; it goes when it closes."""
     menu = QMenu(view)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    address = view.pointer.address_at(QPointF(point))
-    if address:
-        menu.addAction("Copy link address", lambda: QGuiApplication.clipboard().setText(address))
+    view.pointer.moved(QPointF(point))
+    for name, text in copies_at(view, QPointF(point)):
+        menu.addAction(name, partial(_copy, text))
+    if menu.actions():
         menu.addSeparator()
     selection = view.reading.selection
     has_selection = selection is not None and not selection.is_empty
@@ -48,3 +52,7 @@ def open_menu(view: TranscriptView, point: QPoint, row: int | None) -> QMenu:
             )
     menu.popup(view.viewport().mapToGlobal(point))
     return menu
+
+
+def _copy(text: Callable[[], str]) -> None:
+    QGuiApplication.clipboard().setText(text())

@@ -24,7 +24,6 @@ from desktop_chat.markup.blocks import (
     Paragraph,
     Quote,
     RawText,
-    Rule,
     Table,
 )
 from desktop_chat.ui.theme import Space
@@ -76,33 +75,39 @@ def _extent(blocks: Iterable[Block], limit: int) -> int:
     """About what blocks cost to lay out, in characters of running text; counted up to ``limit``."""
     total = 0
     for block in blocks:
-        total += _BLOCK
-        match block:
-            case Paragraph() | Heading():
-                total += _cost(block.content.text)
-            case RawText():
-                total += _cost(block.text)
-            case CodeBlock():
-                total += min(len(block.code), PIECE // 4)  # its lines are laid out as they are seen
-            case MathBlock():
-                total += len(block.tex)
-            case ListBlock():
-                for item in block.items:
-                    total += _BLOCK + _extent(item.blocks, limit - total)
-                    if total > limit:
-                        break
-            case Quote():
-                total += _extent(block.blocks, limit - total)
-            case Table():
-                for row in (block.header, *block.rows):
-                    total += sum(_BLOCK + len(cell.text) for cell in row)
-                    if total > limit:
-                        break
-            case Footnotes():
-                for _, note in block.notes:
-                    total += _extent(note, limit - total)
-            case Rule():
-                pass
+        total += _BLOCK + _own_extent(block, limit - total)
+        if total > limit:
+            break
+    return total
+
+
+def _own_extent(block: Block, limit: int) -> int:
+    match block:
+        case Paragraph(InlineText(text)) | Heading(_, InlineText(text)) | RawText(text):
+            return _cost(text)
+        case CodeBlock(_, code):
+            return min(len(code), PIECE // 4)  # its lines are laid out as they are seen
+        case MathBlock(tex):
+            return len(tex)
+        case Quote(blocks):
+            return _extent(blocks, limit)
+        case ListBlock(items):
+            return _sum((_BLOCK + _extent(item.blocks, limit) for item in items), limit)
+        case Table(_, header, rows):
+            return _sum((_row_extent(row) for row in (header, *rows)), limit)
+        case Footnotes(notes):
+            return _sum((_extent(blocks, limit) for _, blocks in notes), limit)
+    return 0
+
+
+def _row_extent(row: Sequence[InlineText]) -> int:
+    return _BLOCK + sum(_BLOCK + len(cell.text) for cell in row)
+
+
+def _sum(extents: Iterable[int], limit: int) -> int:
+    total = 0
+    for extent in extents:
+        total += extent
         if total > limit:
             break
     return total
@@ -209,7 +214,7 @@ def _table_pieces(block: Table, known: Sequence[Block]) -> Sequence[Block]:
         return TablePart(block.alignments, block.header, taken, sample=sample, first=first, is_last=is_last)
 
     for index in range(first, len(rows)):
-        own = _BLOCK + sum(_BLOCK + len(cell.text) for cell in rows[index])
+        own = _row_extent(rows[index])
         if index > first and (spent + own > PIECE or index - first >= MOST_ITEMS):
             found.append(part(index))
             first, spent = index, 0

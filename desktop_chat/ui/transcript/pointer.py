@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QElapsedTimer, QPointF, Qt, QTimer
+from PySide6.QtCore import QPointF, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QToolTip
 
 from desktop_chat.ui.transcript.boxes import Control
 from desktop_chat.ui.transcript.code_box import CodeBox
 from desktop_chat.ui.transcript.math_box import MathBox
-from desktop_chat.ui.transcript.places import Place, Selection
+from desktop_chat.ui.transcript.places import Place
+from desktop_chat.ui.transcript.selecting import MouseSelection
 from desktop_chat.ui.transcript.table_box import TableBox, TablePart
 
 if TYPE_CHECKING:
@@ -30,18 +31,15 @@ class Pointer:
         self.hovered: Control | None = None
         self.active_rows: set[int] = set()
         self._href = self._link_text = ""
-        self._origin: Place | None = None
-        self._clicks = QElapsedTimer()
-        self._last_point = QPointF()
-        self._scroller = QTimer(view)
-        self._scroller.setInterval(30)
-        self._scroller.timeout.connect(self._scroll_along)
+        self._selecting = MouseSelection(view)
 
     def clear(self) -> None:
-        self.hovered, self._origin = None, None
+        self.hovered = None
+        self._selecting.clear()
         self.active_rows.clear()
 
-    def _entry(self, point: QPointF) -> tuple[int, int, QPointF] | None:
+    def entry_at(self, point: QPointF) -> tuple[int, int, QPointF] | None:
+        """The message and entry under a point of the viewport, and the point within the entry's box."""
         view = self._view
         if not len(view.stack):
             return None
@@ -58,7 +56,7 @@ class Pointer:
         return row, index, QPointF(at.x() - left, inside - top)
 
     def place_at(self, point: QPointF) -> Place | None:
-        found = self._entry(point)
+        found = self.entry_at(point)
         if found is None:
             return None
         row, index, inside = found
@@ -76,7 +74,7 @@ class Pointer:
         return None
 
     def moved(self, point: QPointF) -> None:
-        view, found = self._view, self._entry(point)
+        view, found = self._view, self.entry_at(point)
         control, href, text, row = None, "", "", None
         if found is not None:
             row, index, inside = found
@@ -115,13 +113,8 @@ class Pointer:
             for each in both:
                 self._view.update_footer(each)
 
-    def address_at(self, point: QPointF) -> str:
-        """The link under a point of the viewport, or ""."""
-        self.moved(point)
-        return self._href
-
     def row_at(self, point: QPointF) -> int | None:
-        found = self._entry(point)
+        found = self.entry_at(point)
         return None if found is None else found[0]
 
     def left(self) -> None:
@@ -132,75 +125,31 @@ class Pointer:
             return
         self.moved(event.position())
         if self.hovered is not None:
-            self._activate(event.position(), self.hovered)
+            self._press(event.position(), self.hovered)
             return
-        self._origin = self.place_at(event.position())
-        interval = QGuiApplication.styleHints().mouseDoubleClickInterval()
-        if self._origin is not None and self._clicks.isValid() and not self._clicks.hasExpired(interval):
-            self._clicks.invalidate()
-            self._select_paragraph(self._origin)
-            return
-        if self._origin is not None:
-            self._view.reading.select(Selection(self._origin, self._origin))
+        extends = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        self._selecting.pressed(event.position(), extends=extends)
 
     def dragged(self, event: QMouseEvent) -> None:
-        if self._origin is None or not event.buttons() & Qt.MouseButton.LeftButton:
+        if self._selecting.is_drawing and event.buttons() & Qt.MouseButton.LeftButton:
+            self._selecting.dragged(event.position())
+        else:
             self.moved(event.position())
-            return
-        self._last_point = event.position()
-        self._draw_to(event.position())
-        beyond = not 0 <= event.position().y() <= self._view.viewport().height()
-        if beyond and not self._scroller.isActive():
-            self._scroller.start()
-        elif not beyond:
-            self._scroller.stop()
 
-    def _draw_to(self, point: QPointF) -> None:
-        head = self.place_at(point)
-        if head is not None and self._origin is not None:
-            self._view.reading.select(Selection(self._origin, head))
-
-    def _scroll_along(self) -> None:
-        """The pointer is held beyond an edge while selecting."""
-        y, height = self._last_point.y(), self._view.viewport().height()
-        self._view.scroll_by(int(max(-60.0, min(60.0, (y if y < 0 else y - height) / 2))))
-        self._draw_to(QPointF(self._last_point.x(), max(0.0, min(y, height - 1.0))))
-
-    def _select_paragraph(self, place: Place) -> None:
-        layout = self._view.stack.known_layout(place.row)
-        placed = layout.run(place.part, place.run) if layout else None
-        if placed is not None:
-            whole = place._replace(offset=0), place._replace(offset=placed.run.length)
-            self._view.reading.select(Selection(*whole))
-        self._origin = None
-
-    def released(self, event: QMouseEvent) -> None:
-        selection = self._view.reading.selection
-        if self._origin is not None and self._href and (selection is None or selection.is_empty):
+    def released(self, _event: QMouseEvent) -> None:
+        if self._selecting.released() and self._href:
             self._view.link_activated.emit(self._href, self._link_text)
-        self._origin = None
-        self._scroller.stop()
 
     def double_clicked(self, event: QMouseEvent) -> None:
-        place = self.place_at(event.position())
-        if place is None or self.hovered is not None:
+        if event.button() is not Qt.MouseButton.LeftButton:
             return
-        layout = self._view.stack.known_layout(place.row)
-        placed = layout.run(place.part, place.run) if layout else None
-        if placed is None:
-            return
-        text, start = placed.run.text, min(place.offset, len(placed.run.text))
-        end = start
-        while start > 0 and (text[start - 1].isalnum() or text[start - 1] == "_"):
-            start -= 1
-        while end < len(text) and (text[end].isalnum() or text[end] == "_"):
-            end += 1
-        word = place._replace(offset=start), place._replace(offset=end)
-        self._view.reading.select(Selection(*word))
-        self._clicks.start()
+        if self.hovered is not None:
+            self._press(event.position(), self.hovered)
+        else:
+            self._selecting.double_clicked(event.position())
 
     def scroll_sideways(self, point: QPointF, pixels: int) -> None:
-        found = self._entry(point)
+        found = self.entry_at(point)
         if found is None:
             return
         row, index, inside = found
@@ -210,11 +159,14 @@ class Pointer:
             if area.rect.contains(inside) and area.sideways.scroll(pixels):
                 self._view.viewport().update()
 
-    def _activate(self, point: QPointF, control: Control) -> None:
-        view, found = self._view, self._entry(point)
-        if found is None:
-            return
-        row, index, _ = found
+    def _press(self, point: QPointF, control: Control) -> None:
+        found = self.entry_at(point)
+        if found is not None:
+            self.activate(*found[:2], control)
+
+    def activate(self, row: int, index: int, control: Control) -> None:
+        """Do what a control in an entry of a message says."""
+        view = self._view
         layout = view.stack.known_layout(row)
         if layout is None:
             return

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 
-from desktop_chat.markup import to_html
 from desktop_chat.markup.blocks import LINE_BREAK
-from desktop_chat.markup.safety import without_controls
+from desktop_chat.ui.transcript.accessibility import caret_moved, focus_moved
 from desktop_chat.ui.transcript.boxes import Box
+from desktop_chat.ui.transcript.caret import Caret
 from desktop_chat.ui.transcript.column import Part
+from desktop_chat.ui.transcript.drag import mime_data
 from desktop_chat.ui.transcript.menu import open_menu
 from desktop_chat.ui.transcript.message_content import Section
 from desktop_chat.ui.transcript.message_layout import MessageLayout
 from desktop_chat.ui.transcript.places import EntryMarks, Place, Selection
 from desktop_chat.ui.transcript.search import Search
 from desktop_chat.ui.transcript.source_text import markdown_of
+from desktop_chat.ui.transcript.stops import Stops
 
 if TYPE_CHECKING:
     from desktop_chat.ui.transcript.view import TranscriptView
+
+READING_KEYS: Final = [
+    ("Previous or next message", "Alt+↑  Alt+↓"),
+    ("Its links and buttons; its menu", "Tab  Enter"),
+    ("Select text", "Shift+arrows"),
+]
+"""For the overview of shortcuts."""
+
+_PRESSING: Final = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
 
 
 class Reading:
@@ -32,11 +43,14 @@ class Reading:
         self._view = view
         self.selection: Selection | None = None
         self.search = Search(view)
+        self.caret = Caret(view)
+        self.stops = Stops(view)
         self.focused_row: int | None = None
 
     def clear(self) -> None:
         self.selection = None
         self.search.begin("")
+        self.stops.clear()
         self.focused_row = None
 
     def prepare(self, marks: EntryMarks) -> None:
@@ -51,7 +65,9 @@ class Reading:
     def select_all(self) -> None:
         last = len(self._view.stack) - 1
         if last >= 0:
+            self.caret.is_shown = False
             self.select(Selection(Place(0, Part(-1), 0, 0), Place(last, Part(Section.FOOTER), 0, 0)))
+            caret_moved(self._view)
 
     def selected_text(self, *, as_source: bool = True) -> str:
         """The selection as Markdown source, or as it reads."""
@@ -61,12 +77,14 @@ class Reading:
         found: list[str] = []
         for row in range(selection.start.row, selection.end.row + 1):
             message = view.model.message(row)
-            layout = view.stack.layout(row)
-            if message is None or layout is None:
+            if message is None:
                 continue
             body = Part(Section.BODY, -1), Part(Section.BODY, 1 << 60)
             if as_source and selection.start < (row, body[0]) and selection.end > (row, body[1]):
                 found.append(message.text)
+                continue
+            layout = view.stack.layout(row)
+            if layout is None:
                 continue
             found.append("\n\n".join(self._entry_texts(row, layout, selection, as_source=as_source)))
         return "\n\n".join(found)
@@ -112,20 +130,22 @@ class Reading:
         text = self.selected_text(as_source=kind != "plain")
         if not text:
             return
-        text = without_controls(text)
-        data = QMimeData()
-        data.setText(text)
-        if kind == "rich":
-            data.setHtml(to_html(text))
-        elif kind not in {"markdown", "plain"}:
+        if kind not in {"markdown", "plain", "rich"}:
             raise ValueError(html.escape(kind))
-        QGuiApplication.clipboard().setMimeData(data)
+        QGuiApplication.clipboard().setMimeData(mime_data(text, rich=kind == "rich"))
 
     def find(self, text: str) -> None:
         self.search.begin(text)
 
     def step(self, by: int) -> None:
         self.search.step(by)
+
+    def focus(self, row: int | None) -> None:
+        """Put the keyboard on a message, or on none."""
+        if row != self.focused_row:
+            self.stops.clear()
+            self.focused_row = row
+            self._view.viewport().update()
 
     def key_pressed(self, event: QKeyEvent) -> bool:
         view = self._view
@@ -137,6 +157,8 @@ class Reading:
             view.copy()
         elif event.matches(QKeySequence.StandardKey.SelectAll):
             self.select_all()
+        elif self.caret.key_pressed(event):
+            return True
         elif event.key() == Qt.Key.Key_End:
             view.scroll_to_end()
         elif event.key() == Qt.Key.Key_Home:
@@ -145,18 +167,42 @@ class Reading:
             Qt.Key.Key_Up,
             Qt.Key.Key_Down,
         }:
-            step = -1 if event.key() == Qt.Key.Key_Up else 1
-            view.go_to_message(step)
+            view.go_to_message(-1 if event.key() == Qt.Key.Key_Up else 1)
+        elif event.key() in _PRESSING and self.stops.current is not None:
+            self.stops.press()
         elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and self.focused_row is not None:
-            top = view.stack.message_top(self.focused_row) - view.top
-            open_menu(view, QPoint(view.column_left, max(0, top)), self.focused_row)
-        elif event.key() == Qt.Key.Key_Escape and (
-            self.focused_row is not None or self.selection is not None
-        ):
-            self.focused_row = self.selection = None
-            view.viewport().update()
+            self.open_menu()
+        elif event.key() == Qt.Key.Key_Escape:
+            return self._escape()
         elif event.key() in keys:
             view.scroll_by(keys[Qt.Key(event.key())])
         else:
             return False
         return True
+
+    def _escape(self) -> bool:
+        """Let go of one thing: the control, or else the selection and the message."""
+        if self.stops.current is not None:
+            self.stops.clear()
+            focus_moved(self._view)
+            return True
+        if self.focused_row is None and self.selection is None:
+            return False
+        self.focus(None)
+        self.select(None)
+        return True
+
+    def open_menu(self) -> None:
+        """Show what can be done where the keyboard is."""
+        open_menu(self._view, self.menu_point(), self.focused_row)
+
+    def menu_point(self) -> QPoint:
+        """Where the keyboard is, in the viewport: a control, the caret, or the focused message's top."""
+        view = self._view
+        area = self.stops.area()
+        if area is None and self.caret.is_shown and self.selection is not None:
+            area = self.caret.rect(self.selection.head)
+        if area is not None:
+            return area.center().toPoint()
+        top = 0 if self.focused_row is None else view.stack.message_top(self.focused_row) - view.top
+        return QPoint(view.column_left, max(0, top))

@@ -10,13 +10,15 @@ from desktop_chat.markup.source import normalized
 LONG_TEXT: Final = 4_000
 """Characters from which a finished text is parsed segment by segment."""
 
-SEGMENT: Final = 3_000
+SEGMENT: Final = 2_500
 """Characters after which a segment ends at the next safe place."""
 
 _MOST_MARKS: Final = 4_000
 """Fences and formulas that are followed; behind them, a text is one segment."""
 
-_BEGINS_ANEW: Final = r"(?=(?:[A-Za-z\u00c0-\uffff*`\"'(](?![ )])|#{1,6} |[`~]{3}))(?![*+-](?: |$)|\d{1,9}[.)])"
+_BEGINS_ANEW: Final = (
+    r"(?=(?:[A-Za-z\u00c0-\uffff*`\"'(](?![ )])|#{1,6} |[`~]{3}))(?![*+-](?: |$)|\d{1,9}[.)])"
+)
 _PLACE: Final = re.compile(
     rf"(?P<cut>\n[ \t]*\n){_BEGINS_ANEW}"
     r"|^ {0,3}(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)"

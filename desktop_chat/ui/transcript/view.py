@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -171,10 +171,12 @@ class TranscriptView(StackScrollArea):
         self._set_following(True)
         self.refresh()
         self._update_motion()
+        accessibility.was_reset(self)
 
     def _appended(self) -> None:
         self.stack.append()
         self.pointer.clear()
+        accessibility.message_came(self)
         row = len(self.stack) - 2
         if row >= 0:
             self.update_footer(row)
@@ -239,12 +241,16 @@ class TranscriptView(StackScrollArea):
             return
         focused = self.reading.focused_row
         row = self.stack.row_at(self._top + 1) if focused is None else focused + step
-        row = max(0, min(row, len(self.stack) - 1))
-        self.reading.focused_row = row
+        self.go_to_row(max(0, min(row, len(self.stack) - 1)))
+
+    def go_to_row(self, row: int) -> None:
+        """Put the keyboard on a message and bring it to the window's top."""
+        self.reading.focus(row)
         self.pointer.show_actions_of(row)
         self._set_following(False)
         self.scroll_to_y(self.stack.message_top(row) - Space.S)
         self.viewport().update()
+        accessibility.focus_moved(self)
 
     def _wheel_sideways(self, point: QPointF, pixels: int) -> None:
         self.pointer.scroll_sideways(point, pixels)
@@ -264,6 +270,8 @@ class TranscriptView(StackScrollArea):
             self.reading.prepare(marks)
             paint_stack(painter, self.stack, clip, self.column_left, -self._top, marks, self.pointer.hovered)
             self._paint_focus(painter)
+            self.reading.caret.paint(painter)
+            self.reading.stops.paint(painter)
             self.cursor_mark.paint(painter, clip)
         finally:
             painter.end()
@@ -324,6 +332,15 @@ class TranscriptView(StackScrollArea):
         if not self.reading.key_pressed(event):
             super().keyPressEvent(event)
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return self.reading.stops.step(forward=forward) or super().focusNextPrevChild(forward)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.viewport().update()
+        if self.reading.focused_row is not None:  # Qt itself tells of the view
+            accessibility.focus_moved(self)
+
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self.viewport().update()
@@ -332,12 +349,10 @@ class TranscriptView(StackScrollArea):
         if event.type() == QEvent.Type.Leave:
             self.pointer.left()
         elif isinstance(event, QContextMenuEvent):
-            is_key = event.reason() is QContextMenuEvent.Reason.Keyboard
-            point = event.pos()
-            row = self.reading.focused_row if is_key else self.pointer.row_at(QPointF(point))
-            if is_key and row is not None:
-                point = QPoint(self.column_left, max(0, self.stack.message_top(row) - self._top))
-            open_menu(self, point, row)
+            if event.reason() is QContextMenuEvent.Reason.Keyboard:
+                self.reading.open_menu()
+            else:
+                open_menu(self, event.pos(), self.pointer.row_at(QPointF(event.pos())))
             return True
         return super().viewportEvent(event)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QAccessible, QGuiApplication, QImage, QWheelEvent
+from PySide6.QtGui import QGuiApplication, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -110,6 +110,10 @@ def test_scrolling_up_lets_go_and_nothing_moves(view: TranscriptView) -> None:
     view.model.append(message(1, Role.USER, "Question?"))
     view.model.append(message(2, Role.ASSISTANT, "word " * 4000, state="streaming"))
     QApplication.processEvents()
+    layout = view.stack.known_layout(1)
+    assert layout is not None
+    while layout.is_behind:  # on a busy machine a frame's share of the text is small
+        view.clock.flush_now()
     assert view.is_following
     assert view.is_at_end()
     wheel(view, 6)
@@ -319,26 +323,6 @@ def test_switching_models_lets_go_of_the_old_one(view: TranscriptView) -> None:
     view.set_model(new)
     old.append(message(1, Role.USER, "gone"))
     assert len(view.stack) == 0
-
-
-def test_assistive_tools_see_messages_and_blocks(view: TranscriptView) -> None:
-    open_all(view, [message(1, Role.USER, "Question?"), message(2, Role.ASSISTANT, SAMPLE, model="tiny")])
-    view.go_to_start()
-    tree = QAccessible.queryAccessibleInterface(view)
-    assert tree.role() == QAccessible.Role.List
-    assert tree.childCount() == 2
-    assert tree.child(0).text(QAccessible.Text.Name) == "You"
-    answer = tree.child(1)
-    assert answer.text(QAccessible.Text.Name) == "tiny"
-    assert answer.textInterface().text(0, 9) == "# Sorting"
-    heading, paragraph, items = (answer.child(index) for index in range(3))
-    assert heading.role() == QAccessible.Role.Heading
-    assert heading.text(QAccessible.Text.Name) == "Sorting"
-    assert paragraph.textInterface().characterCount() > 40
-    assert items.role() == QAccessible.Role.List
-    assert (
-        view.viewport().rect().contains(heading.rect().translated(-view.viewport().mapToGlobal(QPoint(0, 0))))
-    )
 
 
 def test_heights_agree_with_sums() -> None:

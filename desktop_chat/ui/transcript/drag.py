@@ -1,0 +1,66 @@
+"""Dragging selected text out of the transcript."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QDrag, QPainter, QPen, QPixmap
+
+from desktop_chat.markup import to_html
+from desktop_chat.markup.safety import without_controls
+from desktop_chat.ui.theme import Radius, Space
+from desktop_chat.ui.transcript.typography import color, elided
+
+if TYPE_CHECKING:
+    from desktop_chat.ui.transcript.view import TranscriptView
+
+_WIDEST: Final = 280
+
+
+def mime_data(source: str, *, rich: bool) -> QMimeData:
+    """Text for the clipboard or a drop: as it is, and formatted if ``rich``."""
+    source = without_controls(source)
+    data = QMimeData()
+    data.setText(source)
+    if rich:
+        data.setHtml(to_html(source))
+    return data
+
+
+def drag_selection(view: TranscriptView) -> None:
+    """Let the selection be carried to another place or program, as Markdown and formatted; returns when it is over."""
+    source = view.reading.selected_text()
+    if not source:
+        return
+    drag = QDrag(view)
+    drag.setMimeData(mime_data(source, rich=True))
+    drag.setPixmap(_picture(view, source))
+    drag.setHotSpot(QPoint(-Space.M, -Space.S))
+    drag.exec(Qt.DropAction.CopyAction)
+
+
+def _picture(view: TranscriptView, source: str) -> QPixmap:
+    """The beginning of what is dragged on a small card."""
+    style, palette = view.workshop.typography.label, view.theme.palette
+    text = elided(style, " ".join(source[:400].split()), _WIDEST)
+    size = QSize(
+        round(style.metrics.horizontalAdvance(text)) + 2 * Space.M, style.line_height + 2 * Space.S - 4
+    )
+    ratio = view.devicePixelRatioF()
+    pixmap = QPixmap(size * ratio)
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    try:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(color(palette.border_strong), 1))
+        painter.setBrush(color(palette.raised))
+        card = QRectF(QPointF(0, 0), size.toSizeF()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.drawRoundedRect(card, Radius.MEDIUM, Radius.MEDIUM)
+        painter.setFont(style.font)
+        painter.setPen(color(palette.text))
+        painter.drawText(QPointF(Space.M, Space.S - 2 + style.baseline), text)
+    finally:
+        painter.end()
+    return pixmap

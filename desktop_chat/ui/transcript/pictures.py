@@ -52,7 +52,8 @@ class Formula:
     """A formula's picture."""
 
     def __init__(self, image: MathImage) -> None:
-        self._renderer = QSvgRenderer(image.svg)
+        # WORKAROUND for QPdfEngine, which draws the outlines of shapes that have none: they get no width.
+        self._renderer = QSvgRenderer(image.svg.replace(b"<svg ", b'<svg stroke-width="0" ', 1))
         self.width = image.width + 2
         self.ascent = image.baseline
         self.descent = image.height - image.baseline

@@ -6,6 +6,7 @@ import csv
 import io
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import QRectF, Qt
@@ -28,6 +29,8 @@ NARROWEST_COLUMN: Final = 48
 WIDEST_SCROLLED_COLUMN: Final = 260
 ROW_PADDING: Final = 7
 BUTTON_SIZE: Final = 26
+TALLEST_WHOLE_ROW: Final = 320
+"""A page may end within a row that is taller."""
 
 _ALIGNMENTS: Final = {
     Alignment.NONE: Qt.AlignmentFlag.AlignLeft,
@@ -57,6 +60,12 @@ def column_widths(natural: Sequence[float], words: Sequence[float], available: i
     return [low + spare * (want - low) // asked for low, want in zip(least, wanted, strict=True)]
 
 
+def squeezed(widths: Sequence[int], available: int) -> list[int]:
+    """``widths`` in proportion, so that together they fit."""
+    total = sum(widths)
+    return list(widths) if total <= available else [max(1, width * available // total) for width in widths]
+
+
 class TableBox(Box):
     """A table with a header row. Rows keep their layouts while more are appended."""
 
@@ -70,6 +79,7 @@ class TableBox(Box):
         self._widths: list[int] = []
         self._lefts: list[int] = []
         self._tops: list[int] = []
+        self.is_squeezed = False  # on paper: columns are narrower than their longest words
         self._count()
 
     def _cells(self, row: Sequence[InlineText], *, is_header: bool = False) -> list[TextRun]:
@@ -117,6 +127,9 @@ class TableBox(Box):
                 [max(row[i].longest_word_width() for row in sample) for i in range(columns)],
                 available,
             )
+            if self._context.states.on_paper:
+                self.is_squeezed = sum(widths) > available
+                widths = squeezed(widths, available)
             if widths != self._widths:
                 self._widths = widths
                 self._tops.clear()
@@ -224,6 +237,21 @@ class TableBox(Box):
         number = row * len(self._widths) + column
         placed = self.run(number)
         return number, placed.run.offset_at(x - placed.x, y - placed.y)
+
+    @property
+    def header_height(self) -> int:
+        return self._tops[1]
+
+    def solids(self) -> Iterator[tuple[float, float]]:
+        for row, (top, bottom) in enumerate(pairwise(self._tops)):
+            if bottom - top <= TALLEST_WHOLE_ROW:
+                yield top, bottom
+                continue
+            lines = [
+                (area.top(), area.bottom()) for cell in self._rows[row] for area in cell.rects(0, cell.length)
+            ]
+            for first, last in sorted(lines):
+                yield top + ROW_PADDING + first, top + ROW_PADDING + last
 
     def first_baseline(self) -> float:
         return ROW_PADDING + self._rows[0][0].baseline_at(0)

@@ -31,7 +31,6 @@ from desktop_chat.ui.transcript.painting import paint_stack
 from desktop_chat.ui.transcript.pictures import Pictures
 from desktop_chat.ui.transcript.places import EntryMarks
 from desktop_chat.ui.transcript.pointer import Pointer
-from desktop_chat.ui.transcript.printing import PRINT_THEME, write_pdf
 from desktop_chat.ui.transcript.reading import Reading
 from desktop_chat.ui.transcript.scrolling import StackScrollArea
 from desktop_chat.ui.transcript.stack import MessageStack
@@ -132,13 +131,6 @@ class TranscriptView(StackScrollArea):
         type_ = Typography(self._theme)
         pictures = Pictures(type_, self._pictures_arrived, self)
         return Workshop(type_, pictures.make, CodeColors(type_), pictures.formula, self._can_continue)
-
-    def export_pdf(self, path: str, title: str = "") -> None:
-        """Write the messages at hand as PDF, on white whatever the theme. Raises OSError."""
-        type_ = Typography(PRINT_THEME)
-        pictures = Pictures(type_, lambda: None, self)
-        workshop = Workshop(type_, pictures.make, CodeColors(type_), pictures.formula, lambda _: False)
-        write_pdf(self._model, workshop, path, title)
 
     def _pictures_arrived(self) -> None:
         for row, layout in self.stack.laid_out():

@@ -1,0 +1,238 @@
+"""A message as it is printed: the transcript's own boxes, unfolded, without anything to press."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from PySide6.QtCore import QDateTime, QLocale, QRectF
+
+from desktop_chat.domain.messages import Message, MessageState, Role
+from desktop_chat.markup.blocks import (
+    Block,
+    CodeBlock,
+    ListBlock,
+    Paragraph,
+    RawText,
+    Table,
+)
+from desktop_chat.ui.theme import Radius, Space
+from desktop_chat.ui.transcript import labels
+from desktop_chat.ui.transcript.block_boxes import make_box
+from desktop_chat.ui.transcript.boxes import Box, BoxContext, Paint
+from desktop_chat.ui.transcript.column import Part, Spec
+from desktop_chat.ui.transcript.inline import sliced
+from desktop_chat.ui.transcript.message_content import MessageContent, MessageMemory, Section, Workshop
+from desktop_chat.ui.transcript.message_parts import ErrorBox, ToolBox
+from desktop_chat.ui.transcript.table_box import TableBox
+from desktop_chat.ui.transcript.typography import Typography, elided
+
+_CODE_STEP: Final = 40
+_ITEM_STEP: Final = 8
+_ROW_STEP: Final = 12
+_TEXT_STEP: Final = 4000
+"""How much of one block is laid out at once: lines, items, rows, characters."""
+
+_SMALLER: Final = (12, 10)
+"""Text sizes tried for a table whose words do not fit its columns; running text has 15."""
+
+_NARROWEST_PRINTED_COLUMN: Final = 76
+
+
+def moment(timestamp: float) -> str:
+    """A date with its time; paper is read on another day."""
+    if timestamp <= 0:
+        return ""
+    at, locale = QDateTime.fromSecsSinceEpoch(int(timestamp)), QLocale()
+    return f"{day(timestamp)}, {locale.toString(at.time(), QLocale.FormatType.ShortFormat)}"
+
+
+def day(timestamp: float) -> str:
+    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(timestamp)).date(), "d MMMM yyyy")
+
+
+class LineBox(Box):
+    """One line of quiet words, with strong ones before them; or, as a chip, on a ground."""
+
+    def __init__(self, strong: str, quiet: str, type_: Typography, *, as_warning: bool = False) -> None:
+        self._strong, self._quiet, self._as_warning = strong, quiet, as_warning
+        self._height = type_.label.line_height + (Space.S if as_warning else Space.XS)
+
+    def lay_out(self, width: int) -> int:
+        self.width, self.height = width, self._height
+        return self.height
+
+    def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
+        type_ = paint.typography
+        if self._as_warning:
+            style = type_.label
+            words = elided(style, self._quiet, self.width - 2 * Space.S)
+            width = style.metrics.horizontalAdvance(words) + 2 * Space.S
+            ground = style.line_height + Space.XS
+            paint.rounded(QRectF(x, y + 2, width, ground), Radius.SMALL, paint.palette.warning_surface)
+            paint.text(style, x + Space.S, y + 4, words, paint.palette.warning)
+            return
+        room = self.width - type_.faint.metrics.horizontalAdvance(self._quiet) - Space.M
+        if self._strong:
+            x += (
+                paint.text(type_.label_strong, x, y, elided(type_.label_strong, self._strong, room)) + Space.M
+            )
+        paint.text(type_.faint, x, y, self._quiet)
+
+
+class PaperMessage(MessageContent):
+    """A message's content for print.
+
+    Its texts are parsed by calling `parse_some` until it says that nothing is left; only then ask for `specs`.
+
+    Args:
+        with_reasoning: the reader has it open.
+    """
+
+    def __init__(self, message: Message, workshop: Workshop, *, with_reasoning: bool) -> None:
+        memory = MessageMemory(reasoning_open=with_reasoning)
+        memory.blocks.on_paper = True
+        self._is_unfinished = message.state is MessageState.STREAMING
+        if self._is_unfinished:  # what has arrived is printed as it would be had it ended here
+            message = msgspec.structs.replace(message, state=MessageState.COMPLETE)
+        super().__init__(message, workshop, memory)
+
+    def _show_texts(self) -> None:
+        message = self.message
+        if message.reasoning and self.is_reasoning_open:
+            self._reasoning.append(message.reasoning)
+        if message.role is Role.USER:
+            self._body.show_typed(message.text)
+        elif message.text:
+            self._body.append(message.text)
+
+    def parse_some(self) -> bool:
+        """Parse a frame's share of the texts; returns whether more is left."""
+        self._reasoning.advance()
+        self._body.advance()
+        if self.is_behind:
+            return True
+        self._reasoning.finish()
+        self._body.finish()
+        return False
+
+    def error_actions(self) -> tuple[str, ...]:
+        return ()
+
+    def footer_actions(self) -> tuple[str, ...]:
+        return ()
+
+    def specs(self) -> Iterator[Spec]:
+        """What is printed, in order; each with the room above it."""
+        message = self.message
+        yield Spec(Part(Section.HEADER), None)
+        if self._reasoning.specs:
+            yield Spec(Part(Section.REASONING_HEAD), None, Space.XS)
+            yield from self._reasoning.specs
+        body = self._body.specs if message.text else []
+        for index, spec in enumerate(body):
+            yield spec if index else spec._replace(gap=Space.M if self._reasoning.specs else Space.XS)
+        yield from (spec for spec in self._after_text() if spec.part.section != Section.FOOTER)
+        if self._ending():
+            yield Spec(Part(Section.FOOTER), None, Space.S)
+
+    def _ending(self) -> str:
+        return "Not finished when this was written" if self._is_unfinished else labels.ending(self.message)
+
+    def make(self, spec: Spec, *, type_: Typography | None = None) -> Box:
+        """The box of ``spec``, of the beginning of its block if that is long: see `grow`."""
+        message = self.message
+        type_ = type_ or self._workshop.typography
+        context = self._context(spec.part, type_)
+        match spec.part.section:
+            case Section.HEADER:
+                names = {Role.USER: "You", Role.SYSTEM: "System", Role.TOOL: "Tool"}
+                name = names.get(message.role) or message.model or "Assistant"
+                return LineBox(name, moment(message.created_at), type_)
+            case Section.REASONING_HEAD:
+                return LineBox("", labels.reasoning_title(message, is_thinking=False), type_)
+            case Section.TOOLS:
+                return ToolBox(spec.source, context)
+            case Section.ERROR:
+                assert message.error is not None
+                return ErrorBox(message.error, (), context)
+            case Section.FOOTER:
+                return LineBox("", self._ending(), type_, as_warning=True)
+            case _:
+                return make_box(_stages(spec.source)[0], context)
+
+    def _context(self, part: Part, type_: Typography) -> BoxContext:
+        shop = self._workshop
+        style = type_.quiet if part.section == Section.REASONING else type_.body
+        return BoxContext(
+            type_, shop.pictures, shop.highlighter, style, shop.display_math, self._memory.blocks, tuple(part)
+        )
+
+    def grow(self, box: Box, spec: Spec, width: int) -> Iterator[Box]:
+        """Lay ``box`` out, a share of a long block with each step; a table may become one of smaller print."""
+        box.lay_out(width)
+        yield box
+        for size in _SMALLER:
+            if isinstance(box, TableBox) and box.is_squeezed:
+                theme = msgspec.structs.replace(self._workshop.typography.theme, font_size=size)
+                box = self.make(spec, type_=Typography(theme))
+                box.lay_out(width)
+                yield box
+        if not isinstance(spec.source, Block):
+            return
+        for stage in _stages(spec.source)[1:]:
+            if not box.update(stage):
+                box = make_box(stage, self._context(spec.part, self._workshop.typography))
+            box.lay_out(width)
+            yield box
+
+
+def printable(spec: Spec, width: int) -> Iterator[Spec]:
+    """``spec``, or several for a table of more columns than fit side by side: each repeats the first column."""
+    table = spec.source
+    most = max(2, width // _NARROWEST_PRINTED_COLUMN)
+    if not isinstance(table, Table) or len(table.alignments) <= most:
+        yield spec
+        return
+    for first in range(1, len(table.alignments), most - 1):
+        columns = (0, *range(first, min(first + most - 1, len(table.alignments))))
+        part = Table(
+            tuple(table.alignments[column] for column in columns),
+            tuple(table.header[column] for column in columns),
+            tuple(tuple(row[column] for column in columns) for row in table.rows),
+        )
+        place = Part(spec.part.section, spec.part.line, spec.part.piece + first)
+        yield Spec(place, part, spec.gap if first == 1 else Space.M, spec.indent)
+
+
+def _stages(block: Block) -> list[Block]:
+    """A long block's beginnings, each longer, and the whole of it."""
+    found: list[Block] = []
+    match block:
+        case CodeBlock(code=code):
+            position, lines = 0, 0
+            while (position := code.find("\n", position) + 1) > 0:
+                lines += 1
+                if lines % _CODE_STEP == 0:
+                    found.append(CodeBlock(block.language, code[: position - 1], closed=False))
+        case ListBlock(items=items):
+            found = [
+                ListBlock(items[:count], block.start, block.tight)
+                for count in range(_ITEM_STEP, len(items), _ITEM_STEP)
+            ]
+        case Table(rows=rows):
+            found = [
+                Table(block.alignments, block.header, rows[:count])
+                for count in range(_ROW_STEP, len(rows), _ROW_STEP)
+            ]
+        case Paragraph(content=content) if not content.objects:
+            found = [
+                Paragraph(sliced(content, 0, count))
+                for count in range(_TEXT_STEP, len(content.text), _TEXT_STEP)
+            ]
+        case RawText(text=text):
+            found = [RawText(text[:count]) for count in range(_TEXT_STEP, len(text), _TEXT_STEP)]
+        case _:
+            pass
+    return [*found, block]

@@ -204,6 +204,7 @@ class ExportCommands(QObject):
             opened,
             lambda number: self._page_done(what, number),
             *wanted,
+            self._view.view.images,
         )
 
     def _messages(self, conversation: Conversation) -> AsyncIterator[Any]:

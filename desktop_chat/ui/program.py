@@ -30,6 +30,7 @@ from desktop_chat.ui.conversation_view import ConversationView
 from desktop_chat.ui.diagnostics import Diagnostics
 from desktop_chat.ui.event_loop import Signals, Tasks
 from desktop_chat.ui.export_commands import ExportCommands
+from desktop_chat.ui.image_commands import ImageCommands
 from desktop_chat.ui.main_window import MainWindow
 from desktop_chat.ui.notices import Banner, Offer
 from desktop_chat.ui.single_instance import SingleInstance
@@ -139,6 +140,7 @@ class Program:
         self.controller = WindowController(
             self.window, self._conversations, conversation_view, library, providers, preferences, self.tasks
         )
+        ImageCommands(self.window, view, self.tasks)
         ExportCommands(self.window, self._conversations, conversation_view, library, self.tasks)
         return True
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu
 
+from desktop_chat.ui.transcript.image_menu import add_image_actions
 from desktop_chat.ui.transcript.message_parts import ACTION_NAMES
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def open_menu(view: TranscriptView, point: QPoint, row: int | None) -> QMenu:
     if address:
         menu.addAction("Copy link address", lambda: QGuiApplication.clipboard().setText(address))
         menu.addSeparator()
+    add_image_actions(menu, view, QPointF(point), row)
     selection = view.reading.selection
     has_selection = selection is not None and not selection.is_empty
     copy = menu.addAction("Copy", view.copy)

@@ -23,6 +23,7 @@ from desktop_chat.ui.transcript.message_content import Section, Workshop
 from desktop_chat.ui.transcript.pages import BOTTOM_MM, MARGIN_MM, TOP_MM, Band, Ground, Pages, bands
 from desktop_chat.ui.transcript.paper import PaperMessage, day, printable
 from desktop_chat.ui.transcript.pictures import Pictures
+from desktop_chat.ui.transcript.shown_images import ShownImages
 from desktop_chat.ui.transcript.text_run import TextRun
 from desktop_chat.ui.transcript.typography import Typography, color
 
@@ -44,6 +45,7 @@ class Sheet(NamedTuple):
         open_reasoning: ids of the messages whose reasoning the reader has open.
         on_page: told the number of each page when it is finished.
         first / last: the pages wanted, from 1.
+        images: those that are shown are printed; no other is.
     """
 
     title: str
@@ -52,6 +54,7 @@ class Sheet(NamedTuple):
     on_page: Callable[[int], None]
     first: int = 1
     last: int = 1 << 30
+    images: ShownImages | None = None
 
 
 def subtitle_of(conversation: Conversation, count: int) -> str:
@@ -117,7 +120,7 @@ async def paint_pages(
             sentence="The printer takes no pages.", advice="Check it, or export a PDF instead."
         )
     type_, owner = Typography(PRINT_THEME), QObject()
-    pictures = Pictures(type_, lambda: None, owner)
+    pictures = Pictures(type_, lambda: None, owner, sheet.images)
     workshop = Workshop(type_, pictures.make, CodeColors(type_), pictures.formula, lambda _: False)
     try:
         pages = Pages(device, painter, type_, sheet.title, first=sheet.first, last=sheet.last)

@@ -33,6 +33,7 @@ from desktop_chat.ui.transcript.places import EntryMarks
 from desktop_chat.ui.transcript.pointer import Pointer
 from desktop_chat.ui.transcript.reading import Reading
 from desktop_chat.ui.transcript.scrolling import StackScrollArea
+from desktop_chat.ui.transcript.shown_images import ShownImages
 from desktop_chat.ui.transcript.stack import MessageStack
 from desktop_chat.ui.transcript.typography import Typography, color
 
@@ -44,6 +45,7 @@ class TranscriptView(StackScrollArea):
         action_requested: (name, message id) of a pressed action: copy, regenerate, retry, continue, edit,
             previous_version, next_version.
         link_activated: (address, shown text); whoever owns the view asks and opens.
+        image_action: (name, address) of what the reader wants of an image: show, hide, copy, save.
         link_hovered: the address under the pointer, "" when it leaves.
         following_changed: whether the view keeps to the end of a growing answer.
         find_result: (number of the current hit from 1, hits in all); (0, 0) for none.
@@ -52,6 +54,7 @@ class TranscriptView(StackScrollArea):
 
     action_requested = Signal(str, int)
     link_activated = Signal(str, str)
+    image_action = Signal(str, str)
     link_hovered = Signal(str)
     find_result = Signal(int, int)
 
@@ -67,6 +70,8 @@ class TranscriptView(StackScrollArea):
         self._model = TranscriptModel(self)
         self._theme = theme = theme or theme_for(dark=False)
         load_fonts()
+        self.images = ShownImages(self)
+        self.images.changed.connect(self._pictures_arrived)
         self._workshop = self._make_workshop()
         self.stack = MessageStack(self._model, self._workshop, self._column_width())
         self.clock = FrameClock(self._flush, self)
@@ -129,7 +134,7 @@ class TranscriptView(StackScrollArea):
 
     def _make_workshop(self) -> Workshop:
         type_ = Typography(self._theme)
-        pictures = Pictures(type_, self._pictures_arrived, self)
+        pictures = Pictures(type_, self._pictures_arrived, self, self.images)
         return Workshop(type_, pictures.make, CodeColors(type_), pictures.formula, self._can_continue)
 
     def _pictures_arrived(self) -> None:

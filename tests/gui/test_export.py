@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -338,3 +340,11 @@ async def test_there_must_be_something_to_export(open_with: Open) -> None:
     run.window.actions_["export_pdf"].trigger()
     assert run.window.toast.text == "There is nothing to print or export yet."
     assert run.window.findChild(QFileDialog) is None
+
+
+def test_printing_costs_the_start_nothing() -> None:
+    code = (
+        "import sys, desktop_chat.ui.program\n"
+        "sys.exit(any(name in sys.modules for name in ('PySide6.QtPrintSupport', 'desktop_chat.api.images')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

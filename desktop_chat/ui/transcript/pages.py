@@ -27,6 +27,12 @@ TOP_MM: Final = 18.0
 BOTTOM_MM: Final = 12.0
 """Below the page number."""
 
+_PAINTED_AT_ONCE: Final = 16
+"""Lines of one box between two steps."""
+_OVERLAP: Final = 0.5
+_BLEED: Final = 6.0
+"""How far a card that a page's end cuts reaches beyond its lines."""
+
 
 @dataclass(slots=True, eq=False)
 class Band:
@@ -176,26 +182,32 @@ class Pages:
         if not self._first <= number <= self._last:
             return
         if self._painted:
-            self._device.newPage()
+            yield
+            self._device.newPage()  # compresses the page before: some milliseconds that cannot be divided
+            yield
         self._painted += 1
         self._paint_grounds(placed)
         start = 0
         while start < len(placed):
             end = start + 1
-            while end < len(placed) and _continues(placed[end - 1], placed[end]):
+            while end < min(len(placed), start + _PAINTED_AT_ONCE) and _continues(
+                placed[end - 1], placed[end]
+            ):
                 end += 1
-            self._paint_slice(placed[start], placed[end - 1])
+            is_seam = start > 0 and _continues(placed[start - 1], placed[start])
+            self._paint_slice(placed[start], placed[end - 1], _OVERLAP if is_seam else 0.0)
             start = end
             yield
         self._paint_footer(number)
 
-    def _paint_slice(self, first: _Placed, last: _Placed) -> None:
-        """Consecutive bands of one box at once, so that no seam shows between them."""
+    def _paint_slice(self, first: _Placed, last: _Placed, overlap: float) -> None:
+        """Consecutive bands of one box at once; ``overlap`` covers the seam to those painted before."""
         box, painter = first.band.box, self._painter
         if box is None:
             return
         y = first.y - first.band.top
-        clip = QRectF(-Space.L, first.y, self.width + 2 * Space.L, last.y + last.band.height - first.y)
+        top = first.y - overlap
+        clip = QRectF(-Space.L, top, self.width + 2 * Space.L, last.y + last.band.height - top)
         painter.save()
         try:
             painter.setClipRect(clip)
@@ -224,6 +236,10 @@ class Pages:
         if not ground.is_card:
             painter.fillRect(QRectF(0, top, 2, bottom - top), color(palette.border_strong))
             return
+        if ground.is_begun:
+            top -= _BLEED
+        if not is_end:
+            bottom += _BLEED
         area = QRectF(0, top, self.width, bottom - top)
         beyond = area.adjusted(0, -Radius.CARD * ground.is_begun, 0, 0 if is_end else Radius.CARD)
         painter.save()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -17,7 +18,7 @@ from desktop_chat.markup.blocks import (
     RawText,
     Table,
 )
-from desktop_chat.ui.theme import Radius, Space
+from desktop_chat.ui.theme import Radius, Space, Theme
 from desktop_chat.ui.transcript import labels
 from desktop_chat.ui.transcript.block_boxes import make_box
 from desktop_chat.ui.transcript.boxes import Box, BoxContext, Paint
@@ -28,10 +29,10 @@ from desktop_chat.ui.transcript.message_parts import ErrorBox, ToolBox
 from desktop_chat.ui.transcript.table_box import TableBox
 from desktop_chat.ui.transcript.typography import Typography, elided
 
-_CODE_STEP: Final = 40
-_ITEM_STEP: Final = 8
-_ROW_STEP: Final = 12
-_TEXT_STEP: Final = 4000
+_CODE_STEP: Final = 16
+_ITEM_STEP: Final = 3
+_ROW_STEP: Final = 4
+_TEXT_STEP: Final = 2000
 """How much of one block is laid out at once: lines, items, rows, characters."""
 
 _SMALLER: Final = (12, 10)
@@ -175,8 +176,7 @@ class PaperMessage(MessageContent):
         yield box
         for size in _SMALLER:
             if isinstance(box, TableBox) and box.is_squeezed:
-                theme = msgspec.structs.replace(self._workshop.typography.theme, font_size=size)
-                box = self.make(spec, type_=Typography(theme))
+                box = self.make(spec, type_=_smaller(self._workshop.typography.theme, size))
                 box.lay_out(width)
                 yield box
         if not isinstance(spec.source, Block):
@@ -186,6 +186,11 @@ class PaperMessage(MessageContent):
                 box = make_box(stage, self._context(spec.part, self._workshop.typography))
             box.lay_out(width)
             yield box
+
+
+@lru_cache(maxsize=2)
+def _smaller(theme: Theme, size: int) -> Typography:
+    return Typography(msgspec.structs.replace(theme, font_size=size))
 
 
 def printable(spec: Spec, width: int) -> Iterator[Spec]:

@@ -28,7 +28,7 @@ from desktop_chat.ui.transcript.text_run import TextRun
 from desktop_chat.ui.transcript.typography import Typography, color
 
 PRINT_THEME: Final = theme_for(dark=False, reduce_motion=True)
-_SLICE_S: Final = 0.004
+_SLICE_S: Final = 0.003
 """After so long the event loop gets its turn; the last step of a slice may take as long again."""
 _REST_S: Final = 0.001
 _FORMULA_LIMIT_S: Final = 20.0
@@ -172,7 +172,6 @@ class _Typesetter:
         await self._add_all(bands(title, 0, 0, keeps=True))
         gap = float(Space.XL)
         async for message in messages:
-            self._slice_began = perf_counter()
             await self._add_message(message, gap)
             gap = _MESSAGE_GAP
             if self._pages.is_past:

@@ -120,7 +120,7 @@ class Pages:
         self._first, self._last = first, last
         self._scale = device.logicalDpiX() / 96 * SCALE
         self.width = int(device.width() / self._scale)
-        self.height = device.height() / self._scale - FOOTER
+        self.height = max(200.0, device.height() / self._scale - FOOTER)
         self.number = 1
         self._painted = 0
         self._placed: list[_Placed] = []
@@ -143,18 +143,24 @@ class Pages:
             yield from self.add(replace(band, top=middle, gap=0.0))
             return
         self._place(band)
-        if self._y <= self.height + 0.5:
-            return
-        count = self._break()
-        rest = [placed.band for placed in self._placed[count:]]
-        del self._placed[count:]
-        yield from self._finish_page()
-        begins = rest[0]
-        if isinstance(begins.box, TableBox) and begins.top >= begins.box.header_height:
-            header = Band(begins.box, begins.left, 0, begins.box.header_height, keeps=True)
-            self._place(header)
-        for each in rest:
-            self._place(each)
+        while self._y > self.height + 0.5 and len(self._placed) > 1:
+            count = self._break()
+            rest = [placed.band for placed in self._placed[count:]]
+            del self._placed[count:]
+            yield from self._finish_page()
+            self._repeat_header(rest[0])
+            for each in rest:
+                self._place(each)
+
+    def _repeat_header(self, begins: Band) -> None:
+        """A page that ``begins`` within a table begins with its header."""
+        box = begins.box
+        if (
+            isinstance(box, TableBox)
+            and begins.top >= box.header_height
+            and box.header_height + begins.height <= self.height
+        ):
+            self._place(Band(box, begins.left, 0, box.header_height, keeps=True))
 
     def end(self) -> Iterator[None]:
         """Paint the last page, a part with each step."""

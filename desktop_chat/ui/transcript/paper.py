@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -141,10 +141,8 @@ class PaperMessage(MessageContent):
     def _ending(self) -> str:
         return "Not finished when this was written" if self._is_unfinished else labels.ending(self.message)
 
-    def make(self, spec: Spec, *, type_: Typography | None = None) -> Box:
-        """The box of ``spec``, of the beginning of its block if that is long: see `grow`."""
+    def _make(self, spec: Spec, stage: Block | None, type_: Typography) -> Box:
         message = self.message
-        type_ = type_ or self._workshop.typography
         context = self._context(spec.part, type_)
         match spec.part.section:
             case Section.HEADER:
@@ -160,8 +158,8 @@ class PaperMessage(MessageContent):
                 return ErrorBox(message.error, (), context)
             case Section.FOOTER:
                 return LineBox("", self._ending(), type_, as_warning=True)
-            case _:
-                return make_box(_stages(spec.source)[0], context)
+        assert stage is not None
+        return make_box(stage, context)
 
     def _context(self, part: Part, type_: Typography) -> BoxContext:
         shop = self._workshop
@@ -170,22 +168,25 @@ class PaperMessage(MessageContent):
             type_, shop.pictures, shop.highlighter, style, shop.display_math, self._memory.blocks, tuple(part)
         )
 
-    def grow(self, box: Box, spec: Spec, width: int) -> Iterator[Box]:
-        """Lay ``box`` out, a share of a long block with each step; a table may become one of smaller print."""
-        box.lay_out(width)
-        yield box
-        for size in _SMALLER:
-            if isinstance(box, TableBox) and box.is_squeezed:
-                box = self.make(spec, type_=_smaller(self._workshop.typography.theme, size))
+    def boxes(self, spec: Spec, width: int) -> Iterator[Box]:
+        """The box of ``spec``, of which each step lays out a share; the last one given is all of it.
+
+        A table whose words do not fit their columns is set in smaller print.
+        """
+        usual = self._workshop.typography
+        stages: Sequence[Block | None] = _stages(spec.source) if isinstance(spec.source, Block) else [None]
+        for size in (usual.theme.font_size, *_SMALLER):
+            type_ = usual if size == usual.theme.font_size else _smaller(usual.theme, size)
+            box = self._make(spec, stages[0], type_)
+            for stage in stages:
+                if stage is not stages[0] and not (stage is not None and box.update(stage)):
+                    box = self._make(spec, stage, type_)
                 box.lay_out(width)
                 yield box
-        if not isinstance(spec.source, Block):
-            return
-        for stage in _stages(spec.source)[1:]:
-            if not box.update(stage):
-                box = make_box(stage, self._context(spec.part, self._workshop.typography))
-            box.lay_out(width)
-            yield box
+                if isinstance(box, TableBox) and box.is_squeezed and size != _SMALLER[-1]:
+                    break
+            else:
+                return
 
 
 @lru_cache(maxsize=2)
@@ -211,7 +212,7 @@ def printable(spec: Spec, width: int) -> Iterator[Spec]:
         yield Spec(place, part, spec.gap if first == 1 else Space.M, spec.indent)
 
 
-def _stages(block: Block) -> list[Block]:
+def _stages(block: Block) -> Sequence[Block]:
     """A long block's beginnings, each longer, and the whole of it."""
     found: list[Block] = []
     match block:

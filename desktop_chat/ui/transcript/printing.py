@@ -194,26 +194,21 @@ class _Typesetter:
         last_of_body = max(
             (i for i, spec in enumerate(specs) if spec.part.section == Section.BODY), default=-1
         )
-        card_is_open = False
+        first_of_body = next((i for i, spec in enumerate(specs) if spec.part.section == Section.BODY), -1)
         for index, spec in enumerate(specs):
-            ground = None
             above = gap if not index else float(spec.gap)
-            if spec.part.section == Section.BODY and card is not None:
-                ground = card
-                if not card_is_open:
-                    card_is_open = True
-                    opening = Band(None, 0, 0, Space.M, gap=above, keeps=True, ground=card)
-                    await self._add_all([opening])
+            ground, inset = None, 0
+            if card is not None and spec.part.section == Section.BODY:
+                ground, inset = card, _CARD_INSET
+                if index == first_of_body:
+                    await self._add_all([Band(None, 0, 0, Space.M, gap=above, keeps=True, ground=card)])
                     above = 0.0
             elif spec.part.section == Section.REASONING:
                 ground = bar
-            inset = _CARD_INSET if ground is card and card is not None else 0
-            width = self._pages.width - spec.indent - 2 * inset
-            box = await self._laid_out(paper, spec, width)
-            closes = ground is card and card is not None and index == last_of_body
-            await self._add_all(
-                bands(box, spec.indent + inset, above, keeps=_keeps(spec) or closes, ground=ground)
-            )
+            box = await self._laid_out(paper, spec, self._pages.width - spec.indent - 2 * inset)
+            closes = ground is not None and ground is card and index == last_of_body
+            keeps = closes or _keeps(spec)
+            await self._add_all(bands(box, spec.indent + inset, above, keeps=keeps, ground=ground))
             if closes:
                 await self._add_all([Band(None, 0, 0, Space.M, ground=card, closes=True)])
 
@@ -221,7 +216,9 @@ class _Typesetter:
         """The box of ``spec`` with all its formulas."""
         box = await self._grown(paper, spec, width)
         if waiting := [future for future in self._pictures.waiting if not future.done()]:
-            await asyncio.wait([asyncio.wrap_future(each) for each in waiting], timeout=_FORMULA_LIMIT_S)
+            ended, _ = await asyncio.wait(map(asyncio.wrap_future, waiting), timeout=_FORMULA_LIMIT_S)
+            for each in ended:
+                each.exception()  # logged where the formula was asked for; its source is printed
             self._slice_began = perf_counter()
         if self._pictures.waiting:
             self._pictures.waiting.clear()
@@ -229,12 +226,11 @@ class _Typesetter:
         return box
 
     async def _grown(self, paper: PaperMessage, spec: Spec, width: int) -> Box:
-        made = paper.make(spec)
-        await self._breathe()
-        for box in paper.grow(made, spec, width):
-            made = box
+        found: list[Box] = []
+        for box in paper.boxes(spec, width):
+            found = [box]
             await self._breathe()
-        return made
+        return found[0]
 
     async def _add_all(self, found: Iterable[Band]) -> None:
         for band in found:

@@ -31,7 +31,7 @@ _RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGN
 _FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})")
 _UNTITLED: Final = "Conversation"
 _ENDINGS: Final = {
-    MessageState.STREAMING: "Not finished when this was written",
+    MessageState.STREAMING: "Still being written at this moment",
     MessageState.STOPPED: "Stopped",
     MessageState.INTERRUPTED: "Interrupted",
 }

@@ -46,7 +46,8 @@ class ImageCommands(QObject):
     def act(self, name: str, address: str) -> None:
         """``show``, ``hide``, ``copy`` or ``save`` the image at ``address``."""
         images = self._view.images
-        self._view.stop_following_unless_at_end()
+        if name in {"show", "hide"}:  # its place must stay under the pointer
+            self._view.stop_following_unless_at_end()
         if name == "hide":
             images.hide(address)
         elif name == "copy":

@@ -137,6 +137,12 @@ async def test_what_went_wrong_and_what_a_tool_was_asked_is_printed() -> None:
     assert "Regenerate" not in text.replace("or regenerate it", "")
 
 
+async def test_an_answer_that_still_grows_is_printed_as_far_as_it_is() -> None:
+    text = "".join(await pdf_of([answer("Half a sen", state=MessageState.STREAMING)]))
+    assert "Half a sen" in text
+    assert "Still being written at this moment" in text
+
+
 async def test_reasoning_is_printed_where_the_reader_has_it_open() -> None:
     thoughtful = answer("Said.", reasoning="Thought before.")
     assert "Thought before." not in "".join(await pdf_of([thoughtful]))

@@ -139,7 +139,7 @@ class PaperMessage(MessageContent):
             yield Spec(Part(Section.FOOTER), None, Space.S)
 
     def _ending(self) -> str:
-        return "Not finished when this was written" if self._is_unfinished else labels.ending(self.message)
+        return "Still being written at this moment" if self._is_unfinished else labels.ending(self.message)
 
     def _make(self, spec: Spec, stage: Block | None, type_: Typography) -> Box:
         message = self.message

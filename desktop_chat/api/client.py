@@ -145,9 +145,9 @@ class ChatClient:
         """The httpx client, made when it is first needed: loading the trusted certificates takes a while."""
         async with self._opening:
             if self._http is None:
-                tls = await _tls_context(self.base_url)
+                tls = await tls_context(self.base_url)
                 transport = self._transport
-                if transport is None and not _has_proxy(self.base_url):
+                if transport is None and not has_proxy(self.base_url):
                     transport = StreamTransport(tls)
                 self._http = httpx.AsyncClient(
                     transport=transport,  # None: httpx's own, which knows proxies
@@ -159,7 +159,7 @@ class ChatClient:
             return self._http
 
 
-def _has_proxy(base_url: str) -> bool:
+def has_proxy(base_url: str) -> bool:
     """Whether the environment or the system sends requests to this server through a proxy."""
     if is_loopback(base_url):
         return False  # proxies are for the world outside
@@ -168,7 +168,7 @@ def _has_proxy(base_url: str) -> bool:
     return bool(proxies.get(url.scheme) or proxies.get("all")) and not proxy_bypass(url.hostname or "")
 
 
-async def _tls_context(base_url: str) -> ssl.SSLContext:
+async def tls_context(base_url: str) -> ssl.SSLContext:
     """A verifying context. One that trusts nobody, where TLS is not in use, costs no loading of certificates."""
     if not base_url.startswith("https"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -142,15 +142,33 @@ class Connection(asyncio.Protocol):
             waiter.set_result(None)
 
 
-async def open_connection(host: str, port: int, context: ssl.SSLContext | None, trace: Trace) -> Connection:
+class AddressRefusedError(httpx.ConnectError):
+    """A name leads to an address that the caller does not connect to."""
+
+
+async def open_connection(
+    host: str,
+    port: int,
+    context: ssl.SSLContext | None,
+    trace: Trace,
+    *,
+    allows: Callable[[str], bool] = lambda _address: True,
+) -> Connection:
     """Connect, over TLS when a context is given. Cancelling returns at once, also during the name look-up.
 
+    Args:
+        allows: asked of every address that ``host`` has, in numbers, before any of them is connected to.
+
     Raises:
+        AddressRefusedError: one of them is not allowed.
         httpx.ConnectError: with the reason as its cause.
     """
     await trace("connection.connect_tcp.started")
     try:
-        connection = await _first_to_connect(await _look_up(host, port), port)
+        addresses = await _look_up(host, port)
+        if not all(allows(address) for _family, address in addresses):
+            raise AddressRefusedError(f"{host} is not an address to connect to.")
+        connection = await _first_to_connect(addresses, port)
     except (OSError, UnicodeError) as error:
         raise httpx.ConnectError(str(error)) from error
     await trace("connection.connect_tcp.complete")

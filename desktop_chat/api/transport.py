@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 import h11
@@ -30,10 +30,12 @@ class StreamTransport(httpx.AsyncBaseTransport):
 
     Args:
         tls: how to verify servers of ``https`` URLs.
+        allows: see `open_connection`.
     """
 
-    def __init__(self, tls: ssl.SSLContext) -> None:
+    def __init__(self, tls: ssl.SSLContext, *, allows: Callable[[str], bool] = lambda _address: True) -> None:
         self._tls = tls
+        self._allows = allows
         self._idle: list[tuple[float, _Origin, Connection]] = []
         self._busy: set[Connection] = set()
 
@@ -53,7 +55,7 @@ class StreamTransport(httpx.AsyncBaseTransport):
                 # answer, and promises 5 s): as browsers do, ask again on a connection of its own.
         connection = await open_connection(
             url.raw_host.decode("ascii"), origin[2], self._tls if url.scheme == "https" else None,
-            lambda name: _trace(request, name),
+            lambda name: _trace(request, name), allows=self._allows,
         )  # fmt: skip
         return await self._exchange(connection, origin, request, body)
 

@@ -37,6 +37,10 @@ COMMANDS: Final = (
     Command("model", "Choose the model", ("Ctrl+M",), "This conversation"),
     Command("compose", "Write a message", ("Ctrl+L",), "This conversation"),
     Command("copy_answer", "Copy last answer", ("Ctrl+Shift+C",), "This conversation"),
+    Command("print", "Print…", ("Ctrl+P",), "This conversation"),
+    Command("export_pdf", "Export as PDF…", (), "This conversation"),
+    Command("export_markdown", "Export as Markdown…", (), "This conversation"),
+    Command("export_html", "Export as HTML…", (), "This conversation"),
     Command("stop", "Stop the answer", ("Esc",), "This conversation"),
     Command("sidebar", "Show or hide the sidebar", ("Ctrl+B",), "Window"),
     Command("zoom_in", "Larger text", ("Ctrl++", "Ctrl+="), "Window"),
@@ -48,7 +52,8 @@ COMMANDS: Final = (
 )
 
 MENU: Final = (
-    "find", "copy_answer", "", "rename", "configure", "delete", "",
+    "find", "copy_answer", "",
+    "print", "export_pdf", "export_markdown", "export_html", "", "rename", "configure", "delete", "",
     "zoom_in", "zoom_out", "zoom_reset", "", "shortcuts", "settings", "quit",
 )  # fmt: skip
 """The window's menu; an empty name is a separator."""

@@ -98,6 +98,10 @@ class ConversationView(QObject):
     async def _provide(self, ids: list[int]) -> None:
         self._model.provide(await self._library.messages(ids))
 
+    @property
+    def has_messages(self) -> bool:
+        return len(self._model) > 0
+
     def newest(self, role: Role) -> Message | None:
         """The last message of a role that is at hand."""
         found = [message for message in self._model.messages() if message.role is role]

@@ -66,6 +66,7 @@ class MainWindow(QMainWindow):
         actions_: every command by name, see `actions.COMMANDS`.
         sidebar / composer / metrics_bar / find_bar / empty_state / toast: the parts.
         model_picker / send_button / ...: see `Composer`.
+        export_folder: where the last document was saved; "" for the usual place.
 
     Signals:
         closed: the person closed the window; it is hidden already.
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.appearance = appearance
+        self.export_folder = ""
         self._sidebar_wanted = True
         self._overlay_open = False
         self._banners: list[Banner] = []

@@ -74,7 +74,8 @@ class Banner(Card):
         glyph = _Glyph(appearance, "warning" if problem else "info", "warning" if problem else "accent")
         words = QVBoxLayout()
         words.setSpacing(2)
-        words.addWidget(label(sentence, "strong", wraps=True))
+        self._sentence_label = label(sentence, "strong", wraps=True)
+        words.addWidget(self._sentence_label)
         if advice:
             words.addWidget(label(advice, "secondary", wraps=True))
         self._buttons = QHBoxLayout()
@@ -95,6 +96,12 @@ class Banner(Card):
         layout.addLayout(self._flow, 1)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.setAccessibleName(f"{sentence} {advice}".strip())
+
+    def set_sentence(self, sentence: str) -> None:
+        """Say something else; for what is going on."""
+        self.sentence = sentence
+        self._sentence_label.setText(sentence)
+        self.setAccessibleName(sentence)
 
     def add_offer(self, offer: Offer) -> None:
         button = Button(self.appearance, offer.text, role=Role.SECONDARY, side=30)

@@ -29,6 +29,8 @@ from desktop_chat.ui.conversation_model import ConversationModel
 from desktop_chat.ui.conversation_view import ConversationView
 from desktop_chat.ui.diagnostics import Diagnostics
 from desktop_chat.ui.event_loop import Signals, Tasks
+from desktop_chat.ui.export_commands import ExportCommands
+from desktop_chat.ui.image_commands import ImageCommands
 from desktop_chat.ui.main_window import MainWindow
 from desktop_chat.ui.notices import Banner, Offer
 from desktop_chat.ui.single_instance import SingleInstance
@@ -138,6 +140,8 @@ class Program:
         self.controller = WindowController(
             self.window, self._conversations, conversation_view, library, providers, preferences, self.tasks
         )
+        ImageCommands(self.window, view, self.tasks)
+        ExportCommands(self.window, self._conversations, conversation_view, library, self.tasks)
         return True
 
     def _run_only_profile(self) -> Profile | None:

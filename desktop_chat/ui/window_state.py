@@ -34,6 +34,7 @@ class WindowState:
         if isinstance(geometry, QByteArray):
             window.restoreGeometry(geometry)
         window.set_sidebar_wanted(self._file.value("sidebar", True, type=bool) is True)
+        window.export_folder = str(self._file.value("export_folder", ""))
 
     @property
     def conversation_id(self) -> int:
@@ -46,6 +47,7 @@ class WindowState:
             return
         self._file.setValue("geometry", window.saveGeometry())
         self._file.setValue("sidebar", window.sidebar_wanted)
+        self._file.setValue("export_folder", window.export_folder)
         self._file.setValue("theme", theme)
         self._file.setValue("font_size", font_size)
         self._file.setValue("conversation", conversation_id)

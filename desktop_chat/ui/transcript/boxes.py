@@ -104,9 +104,11 @@ class BlockStates(dict[tuple[object, ...], BlockState]):
 
     Attributes:
         keep_open: someone reads here while the text grows: what would fold by itself stays as it is.
+        on_paper: all is unfolded and fits the width, and nothing can be pressed.
     """
 
     keep_open = False
+    on_paper = False
 
 
 @dataclass(slots=True)
@@ -145,7 +147,8 @@ class BoxContext:
         return self.typography.theme.palette
 
     def state(self) -> BlockState:
-        return self.states.setdefault(self.path, BlockState())
+        paper = self.states.on_paper
+        return self.states.setdefault(self.path, BlockState(is_wrapped=paper, is_expanded=paper))
 
     def whole_state(self) -> BlockState:
         """Of the block that this is a piece of; a block that is not cut is its own piece."""
@@ -262,6 +265,14 @@ class Box:
         """Whether a formula's picture may change how it looks."""
         return any(getattr(placed.run, "has_objects", False) for placed in self.runs())
 
+    def solids(self) -> Iterator[tuple[float, float]]:
+        """From where to where, from top to bottom, no page may end: lines of text, and what has none as a whole."""
+        if not self.run_count:
+            yield 0.0, float(self.height)
+        for placed in self.runs():
+            for area in placed.run.rects(0, placed.run.length):
+                yield placed.y + area.top(), placed.y + area.bottom()
+
     def first_baseline(self) -> float | None:
         """Of its first line, where a list marker stands."""
         return None
@@ -359,6 +370,11 @@ class StackBox(Box):
         for box, top in zip(self.boxes, self._tops, strict=True):
             for found in box.scrollables():
                 yield Scrollable(found.rect.translated(self.indent, top), found.sideways)
+
+    def solids(self) -> Iterator[tuple[float, float]]:
+        for box, top in zip(self.boxes, self._tops, strict=True):
+            for first, last in box.solids():
+                yield top + first, top + last
 
     def unfold(self) -> bool:
         return sum(box.unfold() for box in self.boxes) > 0

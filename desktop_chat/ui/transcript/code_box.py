@@ -51,7 +51,8 @@ class CodeBox(Box):
 
     @property
     def is_foldable(self) -> bool:
-        return self._block.closed and self._code.line_count > FOLD_LINES
+        long = self._block.closed and self._code.line_count > FOLD_LINES
+        return long and not self._context.states.on_paper
 
     @property
     def is_folded(self) -> bool:
@@ -150,6 +151,8 @@ class CodeBox(Box):
     # --- interaction -------------------------------------------------------------------------------------
 
     def _buttons(self) -> Iterator[Control]:
+        if self._context.states.on_paper:
+            return
         top = (HEADER_HEIGHT - BUTTON_SIZE) / 2
         right = self.width - Space.S
         name = "Copied" if self._state.is_copied else "Copy code"

@@ -29,11 +29,15 @@ class Mark(NamedTuple):
 
 
 class InlinePicture(Protocol):
-    """A formula or an image placeholder within a line; sizes in pixels around the baseline."""
+    """A formula, an image or its placeholder within a line; sizes in pixels around the baseline."""
 
     width: float
     ascent: float
     descent: float
+
+    def fit(self, width: float, /) -> float:
+        """Be asked to take at most ``width``, before the ascent is; returns the width taken."""
+        ...
 
     def paint(self, painter: QPainter, x: float, baseline: float, room: float, /) -> None:
         """``room``: the widest it may be, in pixels."""

@@ -23,6 +23,8 @@ class MathBox(Box):
         self._picture = context.display_math(tex, context.style) if block.closed else None
         self.waits = self._picture is None and block.closed
         self._sideways = Sideways(context.state())
+        self._on_paper = context.states.on_paper
+        self._scale = 1.0
         self._source = TextRun(
             InlineText(tex.replace("\n", "\u2028")),
             context.typography.code,
@@ -42,8 +44,10 @@ class MathBox(Box):
         if self._picture is None:
             self.height = self._source.lay_out(width)
         else:
-            self._sideways.content_width = round(self._picture.width)
-            self.height = round(self._picture.height) + Space.S
+            if self._on_paper:  # which cannot be scrolled
+                self._scale = min(1.0, width / self._picture.width)
+            self._sideways.content_width = round(self._picture.width * self._scale)
+            self.height = round(self._picture.height * self._scale) + Space.S
         return self.height
 
     def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
@@ -51,11 +55,13 @@ class MathBox(Box):
             marks = paint.marks.marks(first_run, self._source)
             self._source.paint(paint.painter, x, y, paint.clip, color(paint.palette.inline_code), marks)
             return
-        left = x + max(0.0, (self.width - self._picture.width) / 2) - self._sideways.offset
+        left = x + max(0.0, (self.width - self._picture.width * self._scale) / 2) - self._sideways.offset
         paint.painter.save()
         try:
             paint.painter.setClipRect(QRectF(x, y, self.width, self.height).intersected(paint.clip))
-            self._picture.paint(paint.painter, left, y + Space.XS + self._picture.ascent)
+            paint.painter.translate(left, y + Space.XS)
+            paint.painter.scale(self._scale, self._scale)
+            self._picture.paint(paint.painter, 0, self._picture.ascent)
         finally:
             paint.painter.restore()
         self._sideways.paint(paint, QRectF(x, y, self.width, self.height + Space.XS))

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu
 
+from desktop_chat.ui.transcript.image_menu import add_image_actions
 from desktop_chat.ui.transcript.message_parts import ACTION_NAMES
 from desktop_chat.ui.transcript.under import copies_at
 
@@ -22,9 +23,12 @@ def open_menu(view: TranscriptView, point: QPoint, row: int | None) -> QMenu:
     menu = QMenu(view)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     view.pointer.moved(QPointF(point))
-    for name, text in copies_at(view, QPointF(point)):
+    copies = list(copies_at(view, QPointF(point)))
+    # The images of the whole message only where there is nothing else, as when the menu comes by keyboard.
+    add_image_actions(menu, view, QPointF(point), None if copies else row)
+    for name, text in copies:
         menu.addAction(name, partial(_copy, text))
-    if menu.actions():
+    if copies:
         menu.addSeparator()
     selection = view.reading.selection
     has_selection = selection is not None and not selection.is_empty

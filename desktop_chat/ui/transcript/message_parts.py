@@ -141,9 +141,10 @@ class ToolBox(StackBox):
         line = " ".join(self._call.arguments.split())
         if room > 40 and not self._state.is_expanded:
             paint.text(type_.faint, left, top, elided(type_.faint, line[:400], room))
-        icon = "chevron-up" if self._state.is_expanded else "chevron-down"
-        area = QRectF(x + self.width - 32, y, 20, card.height())
-        paint_icon(paint.painter, icon, area, palette.text_faint)
+        if not self._context.states.on_paper:
+            icon = "chevron-up" if self._state.is_expanded else "chevron-down"
+            area = QRectF(x + self.width - 32, y, 20, card.height())
+            paint_icon(paint.painter, icon, area, palette.text_faint)
         if self.boxes:
             super().paint(paint, x, y, first_run)
 

@@ -1,4 +1,5 @@
-"""Formulas and image placeholders; nothing is ever fetched. A formula shows its source until its picture is ready."""
+"""Formulas, images and their placeholders; nothing is fetched here. A formula shows its source until its picture is
+ready, an image is shown once the reader asked for it (see `shown_images`)."""
 
 from __future__ import annotations
 
@@ -6,7 +7,6 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cache
-from urllib.parse import urlsplit
 
 from PySide6.QtCore import QCoreApplication, QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter
@@ -16,6 +16,7 @@ from shiboken6 import isValid
 from desktop_chat.markup.blocks import InlineImage, InlineMath
 from desktop_chat.markup.math import MathImage, MathRenderer
 from desktop_chat.ui.transcript.inline import HiddenCharacter, InlinePicture
+from desktop_chat.ui.transcript.shown_images import Phase, ShownImage, ShownImages, ShownPicture, host_of
 from desktop_chat.ui.transcript.typography import TextStyle, Typography, color, elided
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,9 @@ class Chip:
         self.width = style.metrics.horizontalAdvance(text + end) + 12
         self.ascent = style.metrics.ascent() + 2
         self.descent = style.metrics.descent() + 2
+
+    def fit(self, width: float) -> float:
+        return min(self.width, width)
 
     def paint(self, painter: QPainter, x: float, baseline: float, room: float) -> None:
         width, shown = min(self.width, room), self._text + self._end
@@ -52,7 +56,8 @@ class Formula:
     """A formula's picture."""
 
     def __init__(self, image: MathImage) -> None:
-        self._renderer = QSvgRenderer(image.svg)
+        # WORKAROUND for QPdfEngine, which draws the outlines of shapes that have none: they get no width.
+        self._renderer = QSvgRenderer(image.svg.replace(b"<svg ", b'<svg stroke-width="0" ', 1))
         self.width = image.width + 2
         self.ascent = image.baseline
         self.descent = image.height - image.baseline
@@ -60,6 +65,9 @@ class Formula:
     @property
     def height(self) -> float:
         return self.ascent + self.descent
+
+    def fit(self, width: float) -> float:
+        return min(self.width, width)
 
     def paint(self, painter: QPainter, x: float, baseline: float, _room: float = 0.0) -> None:
         area = QRectF(x + 1, baseline - self.ascent, self.width - 2, self.height)
@@ -92,8 +100,15 @@ class Pictures(QObject):
 
     rendered = Signal()
 
-    def __init__(self, typography: Typography, arrived: Callable[[], None], parent: QObject) -> None:
+    def __init__(
+        self,
+        typography: Typography,
+        arrived: Callable[[], None],
+        parent: QObject,
+        images: ShownImages | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._images = images
         self._typography = typography
         self._asked: set[tuple[str, float, str, bool]] = set()
         self.waiting: list[Future[MathImage | None]] = []
@@ -111,9 +126,20 @@ class Pictures(QObject):
             return formula or Chip(item.tex[:120], type_.code, ground)
         if isinstance(item, HiddenCharacter):
             return Chip(item.name, type_.small, type_.theme.palette.pressed)
-        host = urlsplit(item.url).hostname if "://" in item.url else ""
-        name = item.alt[:60] or "Image"
-        return Chip(name, type_.label, ground, f" · image from {host}" if host else " · image")
+        return self._image(item)
+
+    def _image(self, item: InlineImage) -> InlinePicture:
+        type_ = self._typography
+        known = self._images.image(item.url) if self._images is not None else ShownImage()
+        if known.phase is Phase.SHOWN and known.picture is not None:
+            return ShownPicture(known.picture)
+        host = host_of(item.url)
+        place = f"image from {host}" if host else "image"
+        if known.phase is Phase.LOADING:
+            place = f"loading {place}…"
+        elif known.phase is Phase.FAILED:
+            place = f"{known.reason}. Try again: {place}"
+        return Chip(item.alt[:60] or "Image", type_.label, type_.theme.palette.inline_code, f" · {place}")
 
     def formula(self, tex: str, style: TextStyle, *, display: bool = True) -> Formula | None:
         """The picture if it is ready; else it is asked for, and told of when it is."""

@@ -8,11 +8,13 @@ from PySide6.QtCore import QPointF, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QToolTip
 
+from desktop_chat.markup.blocks import InlineImage
 from desktop_chat.ui.transcript.boxes import Control
 from desktop_chat.ui.transcript.code_box import CodeBox
 from desktop_chat.ui.transcript.math_box import MathBox
 from desktop_chat.ui.transcript.places import Place
 from desktop_chat.ui.transcript.selecting import MouseSelection
+from desktop_chat.ui.transcript.shown_images import Phase, can_be_shown, hint, image_at
 from desktop_chat.ui.transcript.table_box import TableBox, TablePart
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ class Pointer:
         self._view = view
         self.hovered: Control | None = None
         self.active_rows: set[int] = set()
-        self._href = self._link_text = ""
+        self._href = self._link_text = self._tip = ""
+        self._image: InlineImage | None = None
         self._selecting = MouseSelection(view)
 
     def clear(self) -> None:
@@ -75,7 +78,7 @@ class Pointer:
 
     def moved(self, point: QPointF) -> None:
         view, found = self._view, self.entry_at(point)
-        control, href, text, row = None, "", "", None
+        control, href, text, row, image = None, "", "", None, None
         if found is not None:
             row, index, inside = found
             layout = view.stack.known_layout(row)
@@ -84,7 +87,9 @@ class Pointer:
                 control = next((c for c in box.controls() if c.rect.contains(inside)), None)
                 if control is None:
                     for placed in box.runs():
-                        link = placed.run.href_at(inside.x() - placed.x, inside.y() - placed.y)
+                        at = inside.x() - placed.x, inside.y() - placed.y
+                        image = image or image_at(placed.run, *at)
+                        link = placed.run.href_at(*at)
                         if link is not None:
                             href, text = link
                             break
@@ -93,11 +98,14 @@ class Pointer:
             view.viewport().update()
         rows = set() if row is None else {row}
         self._show_actions(rows)
-        if href != self._href:
-            self._href, self._link_text = href, text
-            view.link_hovered.emit(href)
-            QToolTip.showText(view.viewport().mapToGlobal(point.toPoint()), href, view.viewport())
-        shape = Qt.CursorShape.PointingHandCursor if control or href else Qt.CursorShape.IBeamCursor
+        self._image = image
+        offered = self._offered_image()
+        tip = hint(offered) if offered else href
+        if (href, tip) != (self._href, self._tip):
+            self._href, self._link_text, self._tip = href, text, tip
+            view.link_hovered.emit(offered or href)
+            QToolTip.showText(view.viewport().mapToGlobal(point.toPoint()), tip, view.viewport())
+        shape = Qt.CursorShape.PointingHandCursor if control or tip else Qt.CursorShape.IBeamCursor
         view.viewport().setCursor(shape)
 
     def show_actions_of(self, row: int) -> None:
@@ -112,6 +120,17 @@ class Pointer:
             self.active_rows = rows
             for each in both:
                 self._view.update_footer(each)
+
+    def image_at(self, point: QPointF) -> InlineImage | None:
+        """The image under a point of the viewport, shown or not."""
+        self.moved(point)
+        return self._image
+
+    def _offered_image(self) -> str:
+        """The address of the image under the pointer, if a press would show it."""
+        address = "" if self._image is None else self._image.url
+        phase = self._view.images.image(address).phase
+        return address if can_be_shown(address) and phase in {Phase.PLACEHOLDER, Phase.FAILED} else ""
 
     def row_at(self, point: QPointF) -> int | None:
         found = self.entry_at(point)
@@ -137,7 +156,11 @@ class Pointer:
             self.moved(event.position())
 
     def released(self, _event: QMouseEvent) -> None:
-        if self._selecting.released() and self._href:
+        if not self._selecting.released():
+            return
+        if offered := self._offered_image():
+            self._view.image_action.emit("show", offered)
+        elif self._href:
             self._view.link_activated.emit(self._href, self._link_text)
 
     def double_clicked(self, event: QMouseEvent) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import QRectF, Qt
@@ -27,6 +28,8 @@ NARROWEST_COLUMN: Final = 48
 WIDEST_SCROLLED_COLUMN: Final = 260
 ROW_PADDING: Final = 7
 BUTTON_SIZE: Final = 26
+TALLEST_WHOLE_ROW: Final = 320
+"""A page may end within a row that is taller."""
 
 _ALIGNMENTS: Final = {
     Alignment.NONE: Qt.AlignmentFlag.AlignLeft,
@@ -81,6 +84,12 @@ def column_widths(natural: Sequence[float], words: Sequence[float], available: i
     return [low + spare * (want - low) // asked for low, want in zip(least, wanted, strict=True)]
 
 
+def squeezed(widths: Sequence[int], available: int) -> list[int]:
+    """``widths`` in proportion, so that together they fit."""
+    total = sum(widths)
+    return list(widths) if total <= available else [max(1, width * available // total) for width in widths]
+
+
 class TableBox(Box):
     """A table with a header row, or some of its rows. Rows keep their layouts while more are appended."""
 
@@ -96,6 +105,7 @@ class TableBox(Box):
         self._widths: list[int] = []
         self._lefts: list[int] = []
         self._tops: list[int] = []
+        self.is_squeezed = False  # on paper: columns are narrower than their longest words
         self._count()
 
     @property
@@ -179,7 +189,11 @@ class TableBox(Box):
         block = self._block
         available = width - len(block.alignments) * 2 * Space.M
         if not isinstance(block, TablePart):
-            return self._fitting_widths(self._rows[: SAMPLED_ROWS + 1], available)
+            widths = self._fitting_widths(self._rows[: SAMPLED_ROWS + 1], available)
+            if self._context.states.on_paper:
+                self.is_squeezed = sum(widths) > available
+                widths = squeezed(widths, available)
+            return widths
         chosen = self._state.widths
         if chosen is None or chosen[:2] != (width, self._context.typography):
             rows = [self._cells(block.header, is_header=True), *map(self._cells, block.sample)]
@@ -282,6 +296,21 @@ class TableBox(Box):
         number = row * len(self._widths) + column
         placed = self.run(number)
         return number, placed.run.offset_at(x - placed.x, y - placed.y)
+
+    @property
+    def header_height(self) -> int:
+        return self._tops[1]
+
+    def solids(self) -> Iterator[tuple[float, float]]:
+        for row, (top, bottom) in enumerate(pairwise(self._tops)):
+            if bottom - top <= TALLEST_WHOLE_ROW:
+                yield top, bottom
+                continue
+            lines = [
+                (area.top(), area.bottom()) for cell in self._rows[row] for area in cell.rects(0, cell.length)
+            ]
+            for first, last in sorted(lines):
+                yield top + ROW_PADDING + first, top + ROW_PADDING + last
 
     def first_baseline(self) -> float:
         return ROW_PADDING + self._rows[0][0].baseline_at(0)

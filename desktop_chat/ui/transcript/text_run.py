@@ -255,7 +255,7 @@ class TextRun:
         space = style.metrics.horizontalAdvance(NO_BREAK_SPACE) if self._objects else 0.0
         for position, picture in self._objects.items():
             if start <= position < stop:
-                yield made(position, position + 1, Style.PLAIN, min(picture.width, width) - space)
+                yield made(position, position + 1, Style.PLAIN, picture.fit(width) - space)
 
     def _line_extent(self, line: QTextLine, origin: int) -> tuple[int, int]:
         style = self.style

@@ -1,4 +1,4 @@
-"""What can be copied of the thing at a point: a link, a picture, a formula, a table, a code card."""
+"""What can be copied of the thing at a point: a link, a formula, a table, a code card."""
 
 from __future__ import annotations
 
@@ -54,10 +54,8 @@ def _in_run(box: Box, point: QPointF) -> Iterator[Copy]:
     for picture in inlines_of(placed.run.slice(0, placed.run.length)):
         if not any(rect.contains(x, y) for rect in placed.run.rects(picture.start, picture.end)):
             continue
-        if isinstance(picture.item, InlineMath):
+        if isinstance(picture.item, InlineMath):  # an image has a menu of its own
             yield "Copy formula as TeX", partial(without_controls, picture.item.tex)
-        else:
-            yield "Copy image address", partial(without_controls, picture.item.url)
 
 
 def _in_card(box: Box, point: QPointF) -> Iterator[Copy]:

@@ -31,9 +31,9 @@ from desktop_chat.ui.transcript.painting import paint_stack
 from desktop_chat.ui.transcript.pictures import Pictures
 from desktop_chat.ui.transcript.places import EntryMarks
 from desktop_chat.ui.transcript.pointer import Pointer
-from desktop_chat.ui.transcript.printing import PRINT_THEME, write_pdf
 from desktop_chat.ui.transcript.reading import Reading
 from desktop_chat.ui.transcript.scrolling import StackScrollArea
+from desktop_chat.ui.transcript.shown_images import ShownImages
 from desktop_chat.ui.transcript.stack import MessageStack
 from desktop_chat.ui.transcript.typography import Typography, color
 
@@ -45,6 +45,7 @@ class TranscriptView(StackScrollArea):
         action_requested: (name, message id) of a pressed action: copy, regenerate, retry, continue, edit,
             previous_version, next_version.
         link_activated: (address, shown text); whoever owns the view asks and opens.
+        image_action: (name, address) of what the reader wants of an image: show, hide, copy, save.
         link_hovered: the address under the pointer, "" when it leaves.
         following_changed: whether the view keeps to the end of a growing answer.
         find_result: (number of the current hit from 1, hits in all); (0, 0) for none.
@@ -53,6 +54,7 @@ class TranscriptView(StackScrollArea):
 
     action_requested = Signal(str, int)
     link_activated = Signal(str, str)
+    image_action = Signal(str, str)
     link_hovered = Signal(str)
     find_result = Signal(int, int)
 
@@ -69,6 +71,8 @@ class TranscriptView(StackScrollArea):
         self._model = TranscriptModel(self)
         self._theme = theme
         load_fonts()
+        self.images = ShownImages(self)
+        self.images.changed.connect(self._pictures_arrived)
         self._workshop = self._make_workshop()
         self.stack = MessageStack(self._model, self._workshop, self._column_width())
         self.clock = FrameClock(self._flush, self)
@@ -131,15 +135,8 @@ class TranscriptView(StackScrollArea):
 
     def _make_workshop(self) -> Workshop:
         type_ = Typography(self._theme)
-        pictures = Pictures(type_, self._pictures_arrived, self)
+        pictures = Pictures(type_, self._pictures_arrived, self, self.images)
         return Workshop(type_, pictures.make, CodeColors(type_), pictures.formula, self._can_continue)
-
-    def export_pdf(self, path: str, title: str = "") -> None:
-        """Write the messages at hand as PDF, on white whatever the theme. Raises OSError."""
-        type_ = Typography(PRINT_THEME)
-        pictures = Pictures(type_, lambda: None, self)
-        workshop = Workshop(type_, pictures.make, CodeColors(type_), pictures.formula, lambda _: False)
-        write_pdf(self._model, workshop, path, title)
 
     def _pictures_arrived(self) -> None:
         for row, layout in self.stack.laid_out():

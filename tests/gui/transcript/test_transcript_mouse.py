@@ -233,6 +233,8 @@ def menu_at(view: TranscriptView, point: QPoint) -> dict[str, str]:
     for action in menu.actions():
         if action.isSeparator():
             break
+        if not action.text().startswith("Copy"):
+            continue
         action.trigger()
         copies[action.text()] = QGuiApplication.clipboard().text()
     menu.close()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 import pytest
+from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -18,6 +19,7 @@ from desktop_chat.markup import parse
 from desktop_chat.markup.blocks import Paragraph
 from desktop_chat.ui.theme import theme_for
 from desktop_chat.ui.transcript.inline import hidden_characters, shown_text
+from desktop_chat.ui.transcript.menu import open_menu
 from desktop_chat.ui.transcript.model import stub_of
 from desktop_chat.ui.transcript.pictures import close_math_renderer
 from desktop_chat.ui.transcript.view import TranscriptView
@@ -76,6 +78,9 @@ def test_shown_without_touching_the_outside(
     view.scroll_by(-300)
     view.select_all()
     view.copy_as("rich")
+    for y in range(0, view.viewport().height(), 8):
+        view.pointer.moved(QPointF(view.column_left + 30, y))
+    open_menu(view, QPoint(view.column_left + 30, 40), 0).close()
     QApplication.processEvents()
     assert view.stack.height > 0
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -252,14 +250,6 @@ def test_find_unfolds_long_code(view: TranscriptView) -> None:
     height = view.stack.height
     view.find("line 93")
     assert view.stack.height > height
-
-
-def test_pdf_has_pages(view: TranscriptView, tmp_path: Path) -> None:
-    open_all(view, [message(n, Role.ASSISTANT, SAMPLE * 3) for n in range(1, 4)])
-    view.export_pdf(str(tmp_path / "conversation.pdf"))
-    written = (tmp_path / "conversation.pdf").read_bytes()
-    assert written.startswith(b"%PDF")
-    assert written.count(b"/Type /Page\n") > 2
 
 
 def test_error_card_offers_to_go_on(view: TranscriptView, qtbot: QtBot) -> None:

@@ -52,7 +52,9 @@ class ScriptedClient:
         self.requests: list[ChatRequest] = []
         self.answers: list[ScriptedAnswer] = []
 
-    def stream(self, request: ChatRequest, observer: object = None) -> ScriptedAnswer:
+    def stream(
+        self, request: ChatRequest, observer: object = None, *, recorder: object = None
+    ) -> ScriptedAnswer:
         self.requests.append(request)
         self.answers.append(ScriptedAnswer(self._tries.pop(0)))
         return self.answers[-1]

@@ -42,6 +42,8 @@ COMMANDS: Final = (
     Command("zoom_in", "Larger text", ("Ctrl++", "Ctrl+="), "Window"),
     Command("zoom_out", "Smaller text", ("Ctrl+-",), "Window"),
     Command("zoom_reset", "Usual text size", ("Ctrl+0",), "Window"),
+    Command("record", "Record answers…", (), "Window"),
+    Command("replay", "Replay a recording…", (), "Window"),
     Command("shortcuts", "Keyboard shortcuts", ("Ctrl+?", "Ctrl+/"), "Window"),
     Command("settings", "Settings", ("Ctrl+,",), "Window"),
     Command("quit", "Quit", ("Ctrl+Q",), "Window"),
@@ -49,7 +51,7 @@ COMMANDS: Final = (
 
 MENU: Final = (
     "find", "copy_answer", "", "rename", "configure", "delete", "",
-    "zoom_in", "zoom_out", "zoom_reset", "", "shortcuts", "settings", "quit",
+    "zoom_in", "zoom_out", "zoom_reset", "", "record", "replay", "", "shortcuts", "settings", "quit",
 )  # fmt: skip
 """The window's menu; an empty name is a separator."""
 

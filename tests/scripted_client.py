@@ -21,6 +21,7 @@ class ScriptedAnswer:
         self._steps = steps
         self.bytes_received = 0
         self.warnings: list[str] = []
+        self.concessions: tuple[str, ...] = ()
         self.closed = False
         self.rate_limit: RateLimitWindow | None = None
 

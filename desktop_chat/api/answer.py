@@ -87,9 +87,14 @@ class AnswerStream:
         return self._decoder.codec.done if self._decoder else False
 
     @property
+    def concessions(self) -> tuple[str, ...]:
+        """A sentence for each thing that the user set and the server did not take as it was set."""
+        return tuple(self._body.warnings)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
-        """Oddities of the server that cost nothing, and what the user set and the server did not take."""
-        return (*self._body.warnings, *(self._decoder.codec.warnings if self._decoder else ()))
+        """The concessions, and oddities of the server that cost nothing."""
+        return (*self.concessions, *(self._decoder.codec.warnings if self._decoder else ()))
 
     async def __aenter__(self) -> Self:
         response = await self._open()

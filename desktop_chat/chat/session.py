@@ -63,6 +63,7 @@ class ChatSession:
     Attributes:
         model: the model asked for; known for certain once the request is prepared.
         result: how the turn ended; ``None`` while it runs.
+        concessions: a sentence for each thing that the user set and the server did not take; also in the warnings.
         recorder: complete, or with its problem known, once `wait` has returned.
 
     Args:
@@ -107,6 +108,7 @@ class ChatSession:
         self._tool_calls: dict[int, ToolCall] = {}
         self._finish_reason: str | None = None
         self._warnings: list[str] = []
+        self.concessions: tuple[str, ...] = ()
         self._stop_requested = False
         self._transfer: asyncio.Task[None] | None = None
         self._supervisor: asyncio.Task[None] | None = None
@@ -277,6 +279,7 @@ class ChatSession:
                         return
             finally:
                 self._warnings.extend(answer.warnings)
+                self.concessions = answer.concessions
 
     def _take(self, deltas: Sequence[StreamDelta], bytes_received: int) -> None:
         """Hand on what one read brought; deltas behind a stop in the same read are dropped."""

@@ -57,6 +57,7 @@ class WindowController(QObject):
         )  # fmt: skip
         self.recording = RecordingCommands(window, library, recordings, tasks, self.open)
         self._creating = asyncio.Lock()
+        self._said: set[str] = set()
         self._connect()
         self._unsubscribe = (library.subscribe(self), preferences.subscribe(self._settings_changed))
         self._settings_changed(preferences.settings)
@@ -312,6 +313,10 @@ class WindowController(QObject):
             self.conversations.set_streaming(turn.conversation_id, False)
         self.view.turn_ended(turn)
         self.recording.turn_ended(turn)
+        for sentence in turn.concessions:
+            if sentence not in self._said:  # once a run: it is the same with every answer
+                self._said.add(sentence)
+                self.window.toast.say(sentence)
 
     def problem(self, conversation_id: int, report: ErrorReport) -> None:
         self.report(report)

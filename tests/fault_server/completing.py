@@ -38,7 +38,7 @@ class CompletingServer:
         sent: set when the cut is reached and all in front of it has been handed to the system.
     """
 
-    def __init__(self, text: str, reasoning: str = "", *, tags: bool = False, size: int = 5) -> None:
+    def __init__(self, text: str, reasoning: str = "", *, tags: bool = False, size: int = 6) -> None:
         self.text, self.reasoning = text, reasoning
         self.cut: int | None = None
         self.stalls = self.resets = self.echoes = self.trims = False

@@ -141,7 +141,7 @@ async def test_cut_at_every_byte(tmp_path: Path, slow: bool, way: int) -> None:
 
 
 @pytest.mark.parametrize("tags", [False, True])
-@pytest.mark.parametrize("step", [11, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [11, pytest.param(4, marks=pytest.mark.slow)])
 async def test_cut_inside_the_reasoning_and_behind_it(tmp_path: Path, step: int, tags: bool) -> None:
     server = CompletingServer("A <think> is a tag 👩‍👧.\n", REASONING, tags=tags)
     async with running(tmp_path, server) as program:
@@ -153,7 +153,7 @@ async def test_the_continuation_is_cut_as_well(tmp_path: Path) -> None:
     """Also while it still repeats what is there already."""
     server = CompletingServer(TEXT)
     async with running(tmp_path, server) as program:
-        for way, first in ((0, 900), (1, 900), (2, 1700)):
+        for way, first in ((0, 500), (1, 500), (2, 1000)):
             ways(server)[way]()
             for second in range(0, len(server.body()), 3 * SPREAD):
                 server.cut = first
@@ -285,7 +285,7 @@ async def test_every_kind_of_server(
 
 def test_the_fixture_is_cut_inside_characters() -> None:
     """Otherwise the halves of characters would not be tested."""
-    halves = [piece for piece in pieces(TEXT, 5) if any("\ud800" <= letter <= "\udfff" for letter in piece)]
+    halves = [piece for piece in pieces(TEXT, 6) if any("\ud800" <= letter <= "\udfff" for letter in piece)]
     assert len(halves) >= 2
 
 

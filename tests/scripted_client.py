@@ -21,6 +21,7 @@ class ScriptedAnswer:
         self._steps = steps
         self.bytes_received = 0
         self.warnings: list[str] = []
+        self.concessions: tuple[str, ...] = ()
         self.closed = False
         self.rate_limit: RateLimitWindow | None = None
 
@@ -52,7 +53,9 @@ class ScriptedClient:
         self.requests: list[ChatRequest] = []
         self.answers: list[ScriptedAnswer] = []
 
-    def stream(self, request: ChatRequest, observer: object = None) -> ScriptedAnswer:
+    def stream(
+        self, request: ChatRequest, observer: object = None, *, recorder: object = None
+    ) -> ScriptedAnswer:
         self.requests.append(request)
         self.answers.append(ScriptedAnswer(self._tries.pop(0)))
         return self.answers[-1]

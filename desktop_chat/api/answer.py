@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
@@ -12,12 +12,20 @@ import httpx
 from desktop_chat.api.body import BodyDecoder
 from desktop_chat.api.errors import request_id_from, timeout_error
 from desktop_chat.api.exchange import Exchange, StreamObserver
+from desktop_chat.api.refusals import NegotiatedBody
 from desktop_chat.api.retry import RateLimitWindow
 from desktop_chat.domain.deltas import StreamDelta
-from desktop_chat.domain.errors import ChatError, LimitError, NetworkCause, StreamInterruptedError
+from desktop_chat.domain.errors import (
+    ChatError,
+    InvalidRequestError,
+    LimitError,
+    NetworkCause,
+    StreamInterruptedError,
+)
 from desktop_chat.domain.requests import Timeouts
 
 if TYPE_CHECKING:
+    from desktop_chat.api.continuation import EchoStripper
     from desktop_chat.api.recording import StreamRecorder
 
 _AFTER_FINISH_LIMIT_S: Final = 5.0
@@ -29,6 +37,11 @@ _DRAIN_LIMIT_S: Final = 0.05
 class AnswerStream:
     """The deltas of one answer, a non-empty list for each read that brought any.
 
+    Args:
+        make_exchange: gives the exchange for an encoded body.
+        body: what to send; optional fields that the server refuses are given up, see `NegotiatedBody`.
+        echo: takes what is not new out of a continuation.
+
     Attributes:
         bytes_received: of the body so far, as they came over the wire.
         request_id: what the provider's support asks for.
@@ -37,19 +50,24 @@ class AnswerStream:
 
     def __init__(
         self,
-        exchange: Exchange,
+        make_exchange: Callable[[bytes], Exchange],
+        body: NegotiatedBody,
         timeouts: Timeouts,
         *,
         split_think_tags: bool,
+        echo: EchoStripper | None,
         recorder: StreamRecorder | None,
         observer: StreamObserver | None,
     ) -> None:
         self.bytes_received = 0
         self.request_id: str | None = None
         self.rate_limit: RateLimitWindow | None = None
-        self._exchange = exchange
+        self._make_exchange = make_exchange
+        self._body = body
+        self._exchange: Exchange | None = None
         self._timeouts = timeouts
         self._split_think_tags = split_think_tags
+        self._echo = echo
         self._recorder = recorder
         self._observer = observer
         self._decoder: BodyDecoder | None = None
@@ -69,17 +87,17 @@ class AnswerStream:
         return self._decoder.codec.done if self._decoder else False
 
     @property
+    def concessions(self) -> tuple[str, ...]:
+        """A sentence for each thing that the user set and the server did not take as it was set."""
+        return tuple(self._body.warnings)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
-        """Oddities of the server that cost nothing."""
-        return tuple(self._decoder.codec.warnings) if self._decoder else ()
+        """The concessions, and oddities of the server that cost nothing."""
+        return (*self.concessions, *(self._decoder.codec.warnings if self._decoder else ()))
 
     async def __aenter__(self) -> Self:
-        try:
-            response = await self._exchange.open(self._timeouts)
-            self._begin(response.headers)
-        except BaseException:
-            await self._exchange.aclose()
-            raise
+        response = await self._open()
         assert isinstance(response.stream, httpx.AsyncByteStream)
         # Straight from the stream: what httpx would put in between costs more than all decoding.
         self._pieces = response.stream.__aiter__()
@@ -94,7 +112,8 @@ class AnswerStream:
         finally:
             pieces, self._pieces = self._pieces, None
             try:
-                await self._exchange.aclose()
+                if self._exchange is not None:
+                    await self._exchange.aclose()
             finally:
                 if self._recorder:
                     self._recorder.end()
@@ -128,11 +147,26 @@ class AnswerStream:
         error_.request_id = error_.request_id or self.request_id
         raise error_
 
-    def _begin(self, headers: Mapping[str, str]) -> None:
+    async def _open(self) -> httpx.Response:
+        """Send the request until the server has no more fields to refuse; this is no retry and waits for nothing."""
+        while True:
+            exchange = self._exchange = self._make_exchange(self._body.encoded())
+            try:
+                response = await exchange.open(self._timeouts)
+                self._begin(response.headers, exchange.first_payload_deadline)
+            except BaseException as error:
+                await exchange.aclose()
+                if not isinstance(error, InvalidRequestError) or not self._body.concede(error):
+                    raise
+            else:
+                self._body.accepted()
+                return response
+
+    def _begin(self, headers: Mapping[str, str], deadline: float) -> None:
         self.request_id = request_id_from(headers)
         self.rate_limit = RateLimitWindow.from_headers(headers)
         self._decoder = BodyDecoder(headers, split_think_tags=self._split_think_tags)
-        self._deadline = self._exchange.first_payload_deadline
+        self._deadline = deadline
         if self._recorder:
             self._recorder.begin(headers)
 
@@ -153,7 +187,7 @@ class AnswerStream:
                 min(self._timeouts.idle, _AFTER_FINISH_LIMIT_S) if decoder.complete else self._timeouts.idle
             )
             self._deadline = asyncio.get_running_loop().time() + patience
-        return deltas
+        return self._new(deltas, whole=self._ended and decoder.error is None)
 
     def _end(self, broken: str | None) -> list[StreamDelta]:
         assert self._decoder is not None
@@ -162,7 +196,14 @@ class AnswerStream:
         if isinstance(error, StreamInterruptedError) and not self._has_payload and not deltas:
             error.retryable = True
         self._ended = True
-        return deltas
+        return self._new(deltas, whole=error is None)
+
+    def _new(self, deltas: list[StreamDelta], *, whole: bool) -> list[StreamDelta]:
+        """The deltas without what a continuation repeats."""
+        if self._echo is None:
+            return deltas
+        deltas = self._echo.feed_all(deltas)
+        return deltas + self._echo.flush() if whole else deltas
 
     def _end_of_patience(self) -> list[StreamDelta]:
         assert self._decoder is not None

@@ -86,7 +86,7 @@ class BodyDecoder:
             elif self._kind is _Kind.HTML:
                 self._refuse_html()
             elif not self.codec.done:
-                deltas = self.codec.flush()
+                deltas = self.codec.flush(cut=not self.complete)
         except ChatError as error:
             self.error = error
         if self.error is None and self._inflater is not None and not self._inflater.eof:

@@ -78,10 +78,13 @@ class ThinkTagSplitter:
             deltas.append(TextDelta(text))
         return deltas
 
-    def flush(self) -> list[StreamDelta]:
-        """The stream ended: what was held back is what it looked like."""
+    def flush(self, *, cut: bool = False) -> list[StreamDelta]:
+        """The stream ended: what was held back is what it looked like.
+
+        Where the stream was ``cut``, a beginning that may have become an opening tag is dropped.
+        """
         held, self._held = self._held, ""
-        if not held:
+        if not held or (cut and self._place is _Place.START):
             return []
         return [ReasoningDelta(held) if self._place is _Place.INSIDE else TextDelta(held)]
 

@@ -20,10 +20,11 @@ import msgspec
 from desktop_chat import __version__
 from desktop_chat.api.answer import AnswerStream
 from desktop_chat.api.base_url import is_loopback, normalized_base_url
-from desktop_chat.api.continuation import continuation_base_url
+from desktop_chat.api.continuation import continuation_base_url, echo_stripper
 from desktop_chat.api.dialects import encode_request
 from desktop_chat.api.exchange import Exchange, StreamObserver, read_limited
 from desktop_chat.api.models import models_from
+from desktop_chat.api.refusals import KnownRefusals, NegotiatedBody
 from desktop_chat.api.transport import StreamTransport
 from desktop_chat.domain.errors import ConfigurationError, ProtocolError
 from desktop_chat.domain.profiles import Dialect, ModelInfo
@@ -43,7 +44,6 @@ class ChatClient:
         base_url: ends in ``/v1`` usually; see `normalized_base_url` for what is accepted.
         key: sent as a bearer token to this host only, and never logged.
         split_think_tags: take ``<think>`` at the start of an answer for reasoning.
-        recorder: gets the raw bytes of every answer.
         transport: replaces the network, for replaying a recording.
 
     Raises:
@@ -58,18 +58,15 @@ class ChatClient:
         *,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         split_think_tags: bool = True,
-        recorder: StreamRecorder | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.base_url = normalized_base_url(base_url)
         self.dialect = dialect
         self.timeouts = timeouts
         self._split_think_tags = split_think_tags
-        self._recorder = recorder
         self._transport = transport
         self._key = _clean_key(key)
-        if recorder is not None:
-            recorder.redact(self._key)
+        self._refusals = KnownRefusals()
         self._http: httpx.AsyncClient | None = None
         self._opening = asyncio.Lock()
 
@@ -87,25 +84,41 @@ class ChatClient:
         if http is not None:
             await http.aclose()
 
-    def stream(self, request: ChatRequest, observer: StreamObserver | None = None) -> AnswerStream:
+    def stream(
+        self,
+        request: ChatRequest,
+        observer: StreamObserver | None = None,
+        *,
+        recorder: StreamRecorder | None = None,
+    ) -> AnswerStream:
         """One answer, to be used as ``async with client.stream(request) as answer: async for deltas in answer``.
 
         Entering sends the request and waits for the response headers; each item is the non-empty list of deltas
-        of one read from the network. With ``continue_from`` the server may repeat that text: see `EchoStripper`.
+        of one read from the network. With ``continue_from`` the deltas are what follows that text.
+
+        Args:
+            recorder: gets the raw bytes of this answer; the key is blotted out.
 
         Raises:
             ChatError: on entering or while iterating; what arrived before has been yielded.
         """
-        body = msgspec.json.encode(encode_request(request, self.dialect, self.base_url))
+        body = NegotiatedBody(encode_request(request, self.dialect, self.base_url), self._refusals)
         base_url = self.base_url
+        echo = None
         if request.continue_from:
             base_url = continuation_base_url(self.dialect, base_url)
-        exchange = self._exchange("POST", f"{base_url}/chat/completions", body, observer)
+            echo = echo_stripper(request.continue_from, self.dialect)
+        if recorder is not None:
+            recorder.redact(self._key)
+        url = f"{base_url}/chat/completions"
         return AnswerStream(
-            exchange,
+            lambda data: self._exchange("POST", url, data, observer),
+            body,
             self.timeouts,
-            split_think_tags=self._split_think_tags,
-            recorder=self._recorder,
+            # The answer has begun: a tag where it goes on is not at its start, it is text.
+            split_think_tags=self._split_think_tags and echo is None,
+            echo=echo,
+            recorder=recorder,
             observer=observer,
         )
 

@@ -108,12 +108,19 @@ class ChatCompletionsDecoder:
         self.done = True
         return deltas
 
-    def flush(self) -> list[StreamDelta]:
-        """The stream ended, in whatever way: what was held back comes out."""
+    def flush(self, *, cut: bool = False) -> list[StreamDelta]:
+        """The stream ended: what was held back comes out.
+
+        Args:
+            cut: the answer is not whole, and the other half of a character or of an opening tag may have been on
+                its way: half of one is dropped rather than taken for text that the answer can be continued from.
+        """
         deltas: list[StreamDelta] = []
+        if cut:
+            self._text.held = self._reasoning.held = ""
         self._say(self._text.flush(), deltas)
         if self._tags:
-            deltas += self._tags.flush()
+            deltas += self._tags.flush(cut=cut)
         if reasoning := self._reasoning.flush():
             deltas.append(ReasoningDelta(reasoning))
         deltas += self._calls.flush()
@@ -252,7 +259,7 @@ class ChatCompletionsDecoder:
             )
 
     def _fail(self, error: ChatError, deltas: list[StreamDelta]) -> None:
-        deltas += self.flush()
+        deltas += self.flush(cut=not self.complete)
         self.error = self.error or error
 
 

@@ -6,10 +6,10 @@ of the new text; `EchoStripper` takes the repetition out.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from desktop_chat.domain.deltas import StreamDelta, TextDelta
+from desktop_chat.domain.deltas import Finished, StreamDelta, TextDelta
 from desktop_chat.domain.errors import ConfigurationError
 from desktop_chat.domain.profiles import Dialect
 from desktop_chat.domain.text import without_lone_surrogates
@@ -21,6 +21,10 @@ _MARKS: dict[Dialect, dict[str, Any]] = {
     Dialect.LLAMACPP: {},  # llama-server continues a trailing assistant message by itself
     Dialect.VLLM: {},
 }
+_REPEATING: Final = frozenset({Dialect.MISTRAL})
+"""Their replies may begin with the partial answer."""
+_SURE_LENGTH: Final = 8
+"""A repetition of this many characters is no coincidence, whoever the server is."""
 
 
 def can_continue(dialect: Dialect, base_url: str = "") -> bool:
@@ -41,6 +45,9 @@ def continuation_base_url(dialect: Dialect, base_url: str) -> str:
 def continuation_message(partial: str, dialect: Dialect, base_url: str = "") -> dict[str, Any]:
     """The last message of the request.
 
+    Without the white space at its end: chat templates strip it, some servers refuse it, and models write better
+    when a token is not begun for them. They write it again; `EchoStripper` takes it out.
+
     Raises:
         ConfigurationError: this server cannot continue.
     """
@@ -48,7 +55,7 @@ def continuation_message(partial: str, dialect: Dialect, base_url: str = "") -> 
         raise ConfigurationError(
             sentence="This server cannot continue a partial answer.", advice="Regenerate the answer instead."
         )
-    return {"role": "assistant", "content": without_lone_surrogates(partial), **_MARKS[dialect]}
+    return {"role": "assistant", "content": _as_sent(partial), **_MARKS[dialect]}
 
 
 def continuation_fields(dialect: Dialect) -> dict[str, Any]:
@@ -58,42 +65,85 @@ def continuation_fields(dialect: Dialect) -> dict[str, Any]:
     return {}
 
 
-class EchoStripper:
-    """Deltas in, deltas out, without the repetition of ``prefix`` that some servers begin with.
+def echo_stripper(partial: str, dialect: Dialect) -> EchoStripper:
+    """What makes the reply to a continuation fit to be appended."""
+    return EchoStripper(partial, expected=dialect in _REPEATING)
 
-    Text waits here only while it may still become the repetition; what turns out to be something else comes
-    out unchanged, so that nothing is lost. A continuation that itself begins with the whole prefix cannot be
-    told from an echo; with prefixes of more than a few characters that does not happen.
+
+class EchoStripper:
+    """Deltas of a continuation in, deltas out that can be appended to ``partial`` as they are.
+
+    Two things in front of a reply are not new. The repetition of the partial answer, which Mistral begins with;
+    text waits here while it may still become one, and comes out unchanged when it turns out to be something else.
+    And the white space at the end of ``partial``, which is not sent (see `continuation_message`) and which the
+    model therefore writes again.
+
+    Where nothing is known of repetitions, a short partial answer is not looked for: "a" may well be followed by
+    another "a".
+
+    Args:
+        partial: the text that is there already.
+        expected: whether this server is known to repeat.
     """
 
-    def __init__(self, prefix: str) -> None:
-        self._rest = prefix  # what must still follow for an echo
+    def __init__(self, partial: str, *, expected: bool) -> None:
+        sent = _as_sent(partial)
+        bare = sent.lstrip()  # chat templates strip what they are given
+        self._candidates = [sent, bare] if expected or len(bare) >= _SURE_LENGTH else []
+        self._compared = 0  # characters held, equal to the beginning of every candidate
         self._held: list[str] = []
+        self._space = partial[len(sent) :]
+
+    def feed_all(self, deltas: list[StreamDelta]) -> list[StreamDelta]:
+        if not self._candidates and not self._space:
+            return deltas
+        return [new for delta in deltas for new in self.feed(delta)]
 
     def feed(self, delta: StreamDelta) -> list[StreamDelta]:
+        if isinstance(delta, Finished):
+            return [*self.flush(), delta]
         if not isinstance(delta, TextDelta):
             return [delta]
-        if not self._rest:
-            return [delta]
-        text = delta.text
-        if self._rest.startswith(text):
-            self._rest = self._rest[len(text) :]
-            self._held.append(text)
-            if not self._rest:
-                self._held.clear()
-            return []
-        if text.startswith(self._rest):
-            text = text[len(self._rest) :]
-            self._held.clear()
-        else:
-            text = "".join((*self._held, text))
-            self._held.clear()
-        self._rest = ""
-        return [TextDelta(text)]
+        text = self._without_echo(delta.text) if self._candidates else delta.text
+        if text and self._space:
+            text = self._without_space(text)
+        return [TextDelta(text)] if text else []
 
     def flush(self) -> list[StreamDelta]:
-        """The stream ended: what only began like an echo was text."""
-        held = "".join(self._held)
+        """The answer is whole: what only began like a repetition was text.
+
+        Of an answer that was cut it is not known; dropped, it will come again when that one is continued.
+        """
+        self._candidates = []
+        text = "".join(self._held)
         self._held.clear()
-        self._rest = ""
-        return [TextDelta(held)] if held else []
+        text = self._without_space(text) if text else ""
+        return [TextDelta(text)] if text else []
+
+    def _without_echo(self, text: str) -> str:
+        at = self._compared
+        for candidate in self._candidates:
+            left = len(candidate) - at
+            if left <= len(text) and text.startswith(candidate[at:]):
+                self._candidates = []
+                self._held.clear()
+                return text[left:]
+        self._held.append(text)
+        self._compared += len(text)
+        self._candidates = [each for each in self._candidates if each.startswith(text, at)]
+        if self._candidates:
+            return ""
+        text = "".join(self._held)
+        self._held.clear()
+        return text
+
+    def _without_space(self, text: str) -> str:
+        same = 0
+        while same < min(len(text), len(self._space)) and text[same] == self._space[same]:
+            same += 1
+        self._space = self._space[same:] if same == len(text) else ""
+        return text[same:]
+
+
+def _as_sent(partial: str) -> str:
+    return without_lone_surrogates(partial).rstrip()

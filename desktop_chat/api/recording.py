@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import queue
+import threading
 from array import array
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
@@ -22,6 +24,7 @@ from desktop_chat.domain.errors import ConfigurationError
 
 _FOOTER: Final = b"\n: desktop-chat recording "
 _FOOTER_SEARCH_BYTES: Final = 64 * 1024 * 1024
+_LARGEST_BYTES: Final = 1024 * 1024 * 1024
 _PIECE_BYTES: Final = 64 * 1024
 _KEPT_HEADERS: Final = ("content-type", "content-encoding")
 
@@ -48,6 +51,10 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
             ConfigurationError: the file cannot be read.
         """
         try:
+            if path.stat().st_size > _LARGEST_BYTES:
+                raise ConfigurationError(
+                    sentence=f"{path.name} is too large to be a recording.", advice="Choose another file."
+                )
             data = path.read_bytes()
         except OSError as error:
             raise ConfigurationError(
@@ -88,16 +95,23 @@ class _Footer(msgspec.Struct, frozen=True):
 class StreamRecorder:
     """Writes one answer to a file, readable by its owner only. A retry starts the file anew.
 
-    A disk that refuses ends the recording, never the answer.
+    The file is opened and written in a thread of its own, so that a slow disk delays nothing; a disk that refuses
+    ends the recording, never the answer.
+
+    Args:
+        replace: write over a file of this name; otherwise ``-2``, ``-3``... is added to the name.
 
     Attributes:
-        problem: why the recording is not complete, for people; None while all is well.
+        path: where the recording is.
+        problem: why it is not complete, for people; None while all is well.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, replace: bool = True) -> None:
+        self.path = path
         self.problem: str | None = None
-        self._path = path
-        self._file: BinaryIO | None = None
+        self._replace = replace
+        self._writer: _Writer | None = None
+        self._is_open = False
         self._secret = b""
         self._held = b""  # may be the beginning of the key
         self._started = 0.0
@@ -105,27 +119,30 @@ class StreamRecorder:
         self._sizes = array("q")
         self._headers: dict[str, str] = {}
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether there was an answer to record."""
+        return self._writer is not None
+
     def redact(self, secret: str | None) -> None:
         """Never write this text."""
         self._secret = (secret or "").encode()
 
     def begin(self, headers: Mapping[str, str]) -> None:
         """The response headers came."""
-        self._close()
+        self.end()
         self.problem = None
         self._held = b""
         self._times, self._sizes = array("d"), array("q")
         self._headers = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
         self._started = asyncio.get_running_loop().time()
-        try:
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            self._file = os.fdopen(descriptor, "wb")
-        except OSError as error:
-            self._give_up(error)
+        self._writer = _Writer(self, self._replace, self._writer)
+        self._replace = self._is_open = True
+        self._writer.start()
 
     def write(self, data: bytes) -> None:
         """Bytes came off the wire."""
-        if self._file is None:
+        if not self._is_open or self._writer is None:
             return
         self._times.append(round(asyncio.get_running_loop().time() - self._started, 6))
         self._sizes.append(len(data))
@@ -133,40 +150,59 @@ class StreamRecorder:
             data = (self._held + data).replace(self._secret, b"*" * len(self._secret))
             keep = _overlap(data, self._secret)
             data, self._held = data[: len(data) - keep], data[len(data) - keep :]
-        self._put(data)
+        self._writer.pieces.put(data)
 
     def end(self) -> None:
         """The answer ended, in whatever way. Idempotent."""
-        if self._file is None:
+        if not self._is_open or self._writer is None:
             return
+        self._is_open = False
         footer = _Footer(self._times.tolist(), self._sizes.tolist(), self._headers)
-        self._put(self._held + _FOOTER + msgspec.json.encode(footer) + b"\n")
-        self._close()
+        self._writer.pieces.put(self._held + _FOOTER + msgspec.json.encode(footer) + b"\n")
+        self._writer.pieces.put(None)
 
-    def _put(self, data: bytes) -> None:
-        if self._file is not None:
-            try:
-                self._file.write(data)
-            except OSError as error:
-                self._give_up(error)
+    async def finished(self, limit_s: float = 2.0) -> None:
+        """Wait until all is written; a disk that takes longer than ``limit_s`` seconds becomes `problem`."""
+        self.end()
+        writer = self._writer
+        if writer is not None and writer.is_alive():
+            await asyncio.to_thread(writer.join, limit_s)
+            if writer.is_alive() and self.problem is None:
+                self.problem = "The recording is not complete: the disk does not answer."
 
-    def _close(self) -> None:
-        file, self._file = self._file, None
-        if file is not None:
-            try:
-                file.close()
-            except OSError as error:
-                self._give_up(error)
 
-    def _give_up(self, error: OSError) -> None:
-        logger.warning("The recording %s ends early: %s", self._path.name, error)
-        self.problem = f"The recording could not be written: {error.strerror or error}."
-        file, self._file = self._file, None
-        if file is not None:
+class _Writer(threading.Thread):
+    """Writes what it is given until it is given None. A daemon: a disk that hangs must not keep the program."""
+
+    def __init__(self, recorder: StreamRecorder, replace: bool, previous: _Writer | None) -> None:
+        super().__init__(name="stream-recorder", daemon=True)
+        self.pieces: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._recorder, self._replace, self._previous = recorder, replace, previous
+
+    def run(self) -> None:
+        if self._previous is not None:
+            self._previous.join()
+            self._previous = None
+        try:
+            with self._open() as file:
+                while (data := self.pieces.get()) is not None:
+                    file.write(data)
+        except OSError as error:
+            logger.warning("The recording %s ends early: %s", self._recorder.path.name, error)
+            self._recorder.problem = f"The recording could not be written: {error.strerror or error}."
+
+    def _open(self) -> BinaryIO:
+        path, number = self._recorder.path, 1
+        while True:
             try:
-                file.close()
-            except OSError:
-                logger.debug("The recording's file was lost with its last bytes", exc_info=True)
+                how = os.O_TRUNC if self._replace else os.O_EXCL
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600)
+            except FileExistsError:
+                number += 1
+                path = self._recorder.path.with_stem(f"{self._recorder.path.stem}-{number}")
+            else:
+                self._recorder.path = path
+                return os.fdopen(descriptor, "wb")
 
 
 class ReplayTransport(httpx.AsyncBaseTransport):
@@ -192,8 +228,9 @@ class ReplayTransport(httpx.AsyncBaseTransport):
                 "receive_response_headers.complete",
             ):
                 await trace(f"http11.{name}", {})
-        headers = {"content-type": "text/event-stream", **self._recording.headers}
-        return httpx.Response(200, headers=headers, stream=_ReplayStream(self._recording, self._speed))
+        return httpx.Response(
+            200, headers=self._recording.headers, stream=_ReplayStream(self._recording, self._speed)
+        )
 
 
 class _ReplayStream(httpx.AsyncByteStream):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-import time
 from collections.abc import Callable
 
 from desktop_chat.chat.handlers import StreamContext, StreamResult
@@ -111,19 +111,20 @@ class StopAtPattern(_StopRule):
         return self._pattern.search(self._recent) is not None
 
 
-class StopAfterSeconds(_StopRule):
-    """Ends the stream at the first delta that arrives ``limit`` seconds or more after the start."""
+class StopAfterSeconds:
+    """Ends the stream ``limit`` seconds after its start, whether or not anything arrives."""
 
-    def __init__(
-        self, limit: float, stop: Callable[[], None], clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        super().__init__(stop)
+    def __init__(self, limit: float, stop: Callable[[], None]) -> None:
         self._limit = limit
-        self._clock = clock
-        self._begun = clock()
+        self._stop = stop
+        self._timer: asyncio.TimerHandle | None = None
 
     def started(self, context: StreamContext) -> None:
-        self._begun = self._clock()
+        self._timer = asyncio.get_running_loop().call_later(self._limit, self._stop)
 
-    def reached(self, delta: StreamDelta) -> bool:
-        return self._clock() - self._begun >= self._limit
+    def delta(self, delta: StreamDelta) -> None:
+        return
+
+    def finished(self, result: StreamResult) -> None:
+        if self._timer is not None:
+            self._timer.cancel()

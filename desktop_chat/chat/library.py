@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Protocol, Unpack
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 import msgspec
 
@@ -15,7 +15,7 @@ from desktop_chat.chat.handlers import StreamHandler
 from desktop_chat.chat.preferences import Preferences
 from desktop_chat.chat.providers import Providers
 from desktop_chat.chat.session import ChatSession
-from desktop_chat.chat.turns import Turns
+from desktop_chat.chat.turns import MakeRecorder, Turns
 from desktop_chat.domain.conversations import Conversation, SearchHit
 from desktop_chat.domain.errors import ErrorReport, InvalidRequestError
 from desktop_chat.domain.messages import Message, MessageStub, Role
@@ -23,6 +23,9 @@ from desktop_chat.domain.requests import GenerationParameters
 from desktop_chat.domain.text import sanitized_input
 from desktop_chat.storage.conversation_rows import ConversationChanges
 from desktop_chat.storage.conversations import ConversationStore
+
+if TYPE_CHECKING:
+    from desktop_chat.chat.recordings import AnswerSource
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +61,7 @@ class Library:
     Args:
         store: an open store; the library closes it in `shutdown`.
         stream_handlers: makes the extra handlers of each new turn (user plug-ins).
+        make_recorder: makes the recorder of each new turn, given its conversation's title; may give None.
     """
 
     def __init__(
@@ -67,11 +71,17 @@ class Library:
         preferences: Preferences,
         *,
         stream_handlers: Callable[[], Sequence[StreamHandler]] = tuple,
+        make_recorder: MakeRecorder = lambda _title: None,
     ) -> None:
         self._store = store
         self._listeners: list[LibraryListener] = []
         self._turns = Turns(
-            store, providers, preferences, ended=self._turn_ended, stream_handlers=stream_handlers
+            store,
+            providers,
+            preferences,
+            ended=self._turn_ended,
+            stream_handlers=stream_handlers,
+            make_recorder=make_recorder,
         )
 
     # --- conversations
@@ -179,12 +189,18 @@ class Library:
         """The turn that runs in a conversation."""
         return self._turns.turn(conversation_id)
 
-    async def send(self, conversation_id: int, text: str) -> ChatSession:
-        """Keep a user's message, then ask for the answer. Raises ChatError when it could not be kept."""
+    async def send(
+        self, conversation_id: int, text: str, *, source: AnswerSource | None = None
+    ) -> ChatSession:
+        """Keep a user's message, then ask for the answer. Raises ChatError when it could not be kept.
+
+        Args:
+            source: answers this turn in place of the conversation's provider: a recording.
+        """
         text = self._sendable(text)
         with self._turns.sole_start(conversation_id):
             conversation = await self._known(conversation_id)
-            return await self._ask(conversation, conversation.leaf_id, text, joins=True)
+            return await self._ask(conversation, conversation.leaf_id, text, joins=True, source=source)
 
     async def edit_and_resend(self, message_id: int, text: str) -> ChatSession:
         """Send another version of a user's message; the old one stays as its sibling."""
@@ -230,7 +246,13 @@ class Library:
     # --- internals
 
     async def _ask(
-        self, conversation: Conversation, parent_id: int | None, text: str, *, joins: bool
+        self,
+        conversation: Conversation,
+        parent_id: int | None,
+        text: str,
+        *,
+        joins: bool,
+        source: AnswerSource | None = None,
     ) -> ChatSession:
         user = await self._store.add_message(
             conversation_id=conversation.id, parent_id=parent_id, role=Role.USER, text=text
@@ -238,11 +260,18 @@ class Library:
         if joins:
             self._tell("message_added", user)
         conversation = await self._update(conversation.id, draft="")
-        return await self._answer(conversation, user.id, joins=joins)
+        return await self._answer(conversation, user.id, joins=joins, source=source)
 
-    async def _answer(self, conversation: Conversation, parent_id: int | None, *, joins: bool) -> ChatSession:
+    async def _answer(
+        self,
+        conversation: Conversation,
+        parent_id: int | None,
+        *,
+        joins: bool,
+        source: AnswerSource | None = None,
+    ) -> ChatSession:
         """Start an answer; ``joins`` says that it stands at the end of the branch shown now."""
-        turn, message = await self._turns.answer(conversation, parent_id)
+        turn, message = await self._turns.answer(conversation, parent_id, source)
         if joins:
             self._tell("message_added", message)
         else:

@@ -11,7 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from desktop_chat.api.client import ChatClient
 from desktop_chat.api.retry import RetryPolicy
@@ -38,6 +38,9 @@ from desktop_chat.domain.messages import ToolCall
 from desktop_chat.domain.metrics import Metrics, Phase
 from desktop_chat.domain.requests import ChatRequest
 
+if TYPE_CHECKING:
+    from desktop_chat.api.recording import StreamRecorder
+
 logger = logging.getLogger(__name__)
 
 Prepare = Callable[[], Awaitable[tuple[ChatClient, ChatRequest]]]
@@ -60,6 +63,8 @@ class ChatSession:
     Attributes:
         model: the model asked for; known for certain once the request is prepared.
         result: how the turn ended; ``None`` while it runs.
+        concessions: a sentence for each thing that the user set and the server did not take; also in the warnings.
+        recorder: complete, or with its problem known, once `wait` has returned.
 
     Args:
         context: what handlers are told about the stream.
@@ -68,6 +73,7 @@ class ChatSession:
         retry_policy: how often and how long to wait before another try; only before the first payload.
         pacer: makes a request wait while the provider's rate limit is used up.
         transforms: applied in order to every delta before anything else sees it.
+        recorder: gets the raw bytes of the answer; a retry begins its file anew.
         text / reasoning: what a continued answer begins with.
         clock: monotonic seconds; for tests.
     """
@@ -82,12 +88,14 @@ class ChatSession:
         pacer: Pacer | None = None,
         handlers: Sequence[StreamHandler] = (),
         transforms: Sequence[Transform] = (),
+        recorder: StreamRecorder | None = None,
         text: str = "",
         reasoning: str = "",
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.context = context
         self.model = context.model
+        self.recorder = recorder
         self._prepare = prepare
         self._save = save
         self._retry_policy = retry_policy or RetryPolicy()
@@ -100,6 +108,7 @@ class ChatSession:
         self._tool_calls: dict[int, ToolCall] = {}
         self._finish_reason: str | None = None
         self._warnings: list[str] = []
+        self.concessions: tuple[str, ...] = ()
         self._stop_requested = False
         self._transfer: asyncio.Task[None] | None = None
         self._supervisor: asyncio.Task[None] | None = None
@@ -225,12 +234,13 @@ class ChatSession:
         )
 
     async def _keep(self, result: StreamResult) -> None:
-        if self._save is None:
-            return
         try:
-            await self._save(result)
+            if self._save is not None:
+                await self._save(result)
         except Exception:
             logger.exception("the final state of an answer could not be saved")
+        if self.recorder is not None:
+            await self.recorder.finished()
 
     async def _transfer_answer(self) -> None:
         attempt = 1
@@ -260,7 +270,7 @@ class ChatSession:
 
     async def _one_try(self, client: ChatClient, request: ChatRequest) -> None:
         self._meter.sent()
-        async with client.stream(request, WireObserver(self._meter)) as answer:
+        async with client.stream(request, WireObserver(self._meter), recorder=self.recorder) as answer:
             self._pacer.note(answer.rate_limit)
             try:
                 async for deltas in answer:
@@ -269,6 +279,7 @@ class ChatSession:
                         return
             finally:
                 self._warnings.extend(answer.warnings)
+                self.concessions = answer.concessions
 
     def _take(self, deltas: Sequence[StreamDelta], bytes_received: int) -> None:
         """Hand on what one read brought; deltas behind a stop in the same read are dropped."""

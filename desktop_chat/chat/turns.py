@@ -6,13 +6,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from desktop_chat.api.client import ChatClient
-from desktop_chat.api.continuation import EchoStripper, can_continue
+from desktop_chat.api.continuation import can_continue
 from desktop_chat.api.retry import RetryPolicy
-from desktop_chat.chat.handlers import Outcome, StreamContext, StreamHandler, StreamResult, Transform
+from desktop_chat.chat.handlers import Outcome, StreamContext, StreamHandler, StreamResult
 from desktop_chat.chat.history import request_messages
 from desktop_chat.chat.journal import Journal
 from desktop_chat.chat.preferences import Preferences
@@ -23,6 +24,10 @@ from desktop_chat.domain.errors import ChatError, ErrorReport, InternalError, In
 from desktop_chat.domain.messages import Message, MessageState, Role
 from desktop_chat.domain.requests import ChatRequest
 from desktop_chat.storage.conversations import ConversationStore
+
+if TYPE_CHECKING:
+    from desktop_chat.api.recording import StreamRecorder
+    from desktop_chat.chat.recordings import AnswerSource
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +41,8 @@ _STATE_OF = {
 Ended = Callable[[ChatSession, Message, "ErrorReport | None"], None]
 """Told once a turn: the session, its message as kept, and what could not be kept on disk."""
 
+MakeRecorder = Callable[[str], "StreamRecorder | None"]
+
 
 class Turns:
     """The running turns, at most one a conversation.
@@ -43,6 +50,7 @@ class Turns:
     Args:
         ended: see `Ended`.
         stream_handlers: makes the extra handlers of each new turn (user plug-ins).
+        make_recorder: makes the recorder of each new turn, given its conversation's title; may give None.
     """
 
     def __init__(
@@ -53,12 +61,14 @@ class Turns:
         *,
         ended: Ended,
         stream_handlers: Callable[[], Sequence[StreamHandler]] = tuple,
+        make_recorder: MakeRecorder = lambda _title: None,
     ) -> None:
         self._store = store
         self._providers = providers
         self._preferences = preferences
         self._ended = ended
         self._stream_handlers = stream_handlers
+        self._make_recorder = make_recorder
         self._running: dict[int, ChatSession] = {}
         self._starting: set[int] = set()
         self._closed = False
@@ -73,26 +83,28 @@ class Turns:
     def can_continue(self, message: Message) -> bool:
         """Whether the rest of this answer can be asked of the provider that gave it."""
         cut = message.state in (MessageState.STOPPED, MessageState.INTERRUPTED, MessageState.FAILED)
-        if message.role is not Role.ASSISTANT or not message.text or message.tool_calls:
+        if message.role is not Role.ASSISTANT or not message.text.strip() or message.tool_calls:
             return False
         if not cut and message.finish_reason not in ("length", "model_length"):
             return False
         profile = next((p for p in self._providers.profiles if p.name == message.profile_name), None)
         return profile is not None and can_continue(profile.dialect, profile.base_url)
 
-    async def answer(self, conversation: Conversation, parent_id: int | None) -> tuple[ChatSession, Message]:
-        """Add an empty answer below ``parent_id`` and start to receive it."""
-        profile = self._providers.profile(conversation.profile_id)
+    async def answer(
+        self, conversation: Conversation, parent_id: int | None, source: AnswerSource | None = None
+    ) -> tuple[ChatSession, Message]:
+        """Add an empty answer below ``parent_id`` and start to receive it, from ``source`` if there is one."""
+        profile = source.profile if source else self._providers.profile(conversation.profile_id)
         message = await self._store.add_message(
             conversation_id=conversation.id,
             parent_id=parent_id,
             role=Role.ASSISTANT,
             text="",
             state=MessageState.STREAMING,
-            model=conversation.model or profile.default_model,
+            model=profile.default_model if source else conversation.model or profile.default_model,
             profile_name=profile.name,
         )
-        return self._start(conversation, message), message
+        return self._start(conversation, message, source), message
 
     async def resume(self, conversation: Conversation, message: Message) -> tuple[ChatSession, Message]:
         """Receive into an answer that exists: try again when it is empty, continue it when it is not."""
@@ -128,10 +140,12 @@ class Turns:
                 advice="Stop it first, or wait until it is complete.",
             )
 
-    def _start(self, conversation: Conversation, message: Message) -> ChatSession:
-        profile = self._providers.profile(conversation.profile_id)
+    def _start(
+        self, conversation: Conversation, message: Message, source: AnswerSource | None = None
+    ) -> ChatSession:
+        profile = source.profile if source else self._providers.profile(conversation.profile_id)
+        retries = 0 if source else self._preferences.settings.whole("network.retries")
         journal = Journal(self._store, message.id)
-        transforms: list[Transform] = [EchoStripper(message.text)] if message.text else []
         turn = ChatSession(
             StreamContext(
                 conversation_id=conversation.id,
@@ -139,12 +153,12 @@ class Turns:
                 profile_name=profile.name,
                 model=message.model or conversation.model or profile.default_model,
             ),
-            partial(self._prepare, conversation, message),
-            save=lambda result: self._keep(turn, message, journal, result),
-            retry_policy=RetryPolicy(max_retries=self._preferences.settings.whole("network.retries")),
-            pacer=self._providers.pacer(profile.id),
+            partial(self._prepare, conversation, message, source),
+            save=lambda result: self._keep(turn, message, journal, result, source),
+            retry_policy=RetryPolicy(max_retries=retries),
+            pacer=None if source else self._providers.pacer(profile.id),
             handlers=[journal, *self._stream_handlers()],
-            transforms=transforms,
+            recorder=None if source else self._make_recorder(conversation.title),
             text=message.text,
             reasoning=message.reasoning,
         )
@@ -152,10 +166,15 @@ class Turns:
         turn.start()
         return turn
 
-    async def _prepare(self, conversation: Conversation, message: Message) -> tuple[ChatClient, ChatRequest]:
-        profile = self._providers.profile(conversation.profile_id)
-        client = await self._providers.client(profile.id)
-        model = await self._providers.model_for(profile.id, conversation.model)
+    async def _prepare(
+        self, conversation: Conversation, message: Message, source: AnswerSource | None
+    ) -> tuple[ChatClient, ChatRequest]:
+        if source is not None:
+            client, model = source.client, source.profile.default_model
+        else:
+            profile = self._providers.profile(conversation.profile_id)
+            client = await self._providers.client(profile.id)
+            model = await self._providers.model_for(profile.id, conversation.model)
         branch: list[Message] = []
         if message.parent_id is not None:
             branch = await self._store.branch(conversation.id, upto=message.parent_id)
@@ -168,7 +187,12 @@ class Turns:
         return client, request
 
     async def _keep(
-        self, turn: ChatSession, message: Message, journal: Journal, result: StreamResult
+        self,
+        turn: ChatSession,
+        message: Message,
+        journal: Journal,
+        result: StreamResult,
+        source: AnswerSource | None,
     ) -> None:
         """Save the final state; when the disk refuses, the window still gets the whole message."""
         await journal.drained()
@@ -202,6 +226,8 @@ class Turns:
         except Exception as error:
             logger.exception("message %d could not be saved", message.id)
             problem = InternalError(str(error))
+        if source is not None:
+            await source.client.aclose()
         del self._running[message.conversation_id]
         self._ended(turn, final, problem.report() if problem else None)
 

@@ -141,8 +141,8 @@ class _Ask:
                 stack.push_async_callback(providers.close)
                 self._turn = await self._begin(stack, providers)
                 result = await self._turn.wait()
-                if providers.problem:
-                    self.warnings.append(providers.problem)
+                if self._turn.recorder is not None and self._turn.recorder.problem:
+                    self.warnings.append(self._turn.recorder.problem)
             except ChatError as error:
                 result = _empty_result(Outcome.ERROR, error.report())
         return result
@@ -168,7 +168,13 @@ class _Ask:
     ) -> ChatSession:
         options = self._options
         store = await self._open_store()
-        library = Library(store, providers, providers.preferences, stream_handlers=lambda: handlers)
+        library = Library(
+            store,
+            providers,
+            providers.preferences,
+            stream_handlers=lambda: handlers,
+            make_recorder=providers.make_recorder,
+        )
         stack.push_async_callback(library.shutdown)
         library.subscribe(_Problems(self.warnings))
         if options.conversation is None:
@@ -236,6 +242,7 @@ class _Ask:
             prepare,
             retry_policy=RetryPolicy(max_retries=providers.preferences.settings.whole("network.retries")),
             handlers=handlers,
+            recorder=providers.make_recorder(),
         )
         turn.start()
         return turn

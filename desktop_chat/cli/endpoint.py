@@ -1,4 +1,4 @@
-"""Which server `ask` talks to, and with a client that records, replays and treats think tags as asked."""
+"""Which server `ask` talks to, and with a client that replays and treats think tags as asked."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ class AskProviders(Providers):
     ) -> None:
         self.preferences = preferences
         self._options = options
-        self._recorder: StreamRecorder | None = None
         self.notice = ""
         super().__init__(preferences, secrets, override=self._run_only(preferences), environment=os.environ)
         if self.default_profile.is_demo:
@@ -43,10 +42,13 @@ class AskProviders(Providers):
     def is_run_only(self) -> bool:
         return self._override is not None
 
-    @property
-    def problem(self) -> str | None:
-        """Why the recording is not complete; ``None`` while all is well or nothing is recorded."""
-        return self._recorder.problem if self._recorder else None
+    def make_recorder(self, _title: str = "") -> StreamRecorder | None:
+        """The recorder of the answer; ``None`` when it is not to be recorded."""
+        if not self._options.record:
+            return None
+        from desktop_chat.api.recording import StreamRecorder
+
+        return StreamRecorder(self._options.record)
 
     def profile(self, profile_id: str) -> Profile:
         """The run-only profile if there is one: a saved conversation goes on there too."""
@@ -79,18 +81,12 @@ class AskProviders(Providers):
         from desktop_chat.api.client import ChatClient
 
         options = self._options
-        if options.record:
-            from desktop_chat.api.recording import StreamRecorder
-
-            self._recorder = StreamRecorder(options.record)
-            self._recorder.redact(key)
         return ChatClient(
             base_url,
             profile.dialect,
             key,
             timeouts=self.preferences.settings.timeouts,
             split_think_tags=options.think_tags == "split",
-            recorder=self._recorder,
             transport=_replay(options) if options.replay else None,
         )
 

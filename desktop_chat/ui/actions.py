@@ -46,17 +46,22 @@ COMMANDS: Final = (
     Command("zoom_in", "Larger text", ("Ctrl++", "Ctrl+="), "Window"),
     Command("zoom_out", "Smaller text", ("Ctrl+-",), "Window"),
     Command("zoom_reset", "Usual text size", ("Ctrl+0",), "Window"),
+    Command("record", "Record answers…", (), "Window"),
+    Command("replay", "Replay a recording…", (), "Window"),
     Command("shortcuts", "Keyboard shortcuts", ("Ctrl+?", "Ctrl+/"), "Window"),
     Command("settings", "Settings", ("Ctrl+,",), "Window"),
     Command("quit", "Quit", ("Ctrl+Q",), "Window"),
 )
 
-MENU: Final = (
+MENU: Final[tuple[str | tuple[str, tuple[str, ...]], ...]] = (
     "find", "copy_answer", "",
-    "print", "export_pdf", "export_markdown", "export_html", "", "rename", "configure", "delete", "",
-    "zoom_in", "zoom_out", "zoom_reset", "", "shortcuts", "settings", "quit",
+    "print", ("Export", ("export_pdf", "export_markdown", "export_html")), "",
+    "rename", "configure", "delete", "",
+    "zoom_in", "zoom_out", "zoom_reset", "",
+    ("Recording", ("record", "replay")), "",
+    "shortcuts", "settings", "quit",
 )  # fmt: skip
-"""The window's menu; an empty name is a separator."""
+"""The window's menu; an empty name is a separator, a title with names is a menu within."""
 
 _ROLES: Final = {"settings": QAction.MenuRole.PreferencesRole, "quit": QAction.MenuRole.QuitRole}
 

@@ -204,6 +204,21 @@ class Button(Painted):
         painter.drawText(box, align | Qt.AlignmentFlag.AlignVCenter, text)
 
 
+class DotButton(Button):
+    """A quiet button with a red dot before its text, for something that goes on."""
+
+    def sizeHint(self) -> QSize:
+        return super().sizeHint() + QSize(Space.M, 0)
+
+    def _paint_content(self, painter: QPainter, box: QRectF, ink: str) -> None:
+        painter.save()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self.appearance.palette.error))
+        painter.drawEllipse(QRectF(Space.M, box.center().y() - 4, 8, 8))
+        painter.restore()
+        super()._paint_content(painter, box.adjusted(Space.M, 0, 0, 0), ink)
+
+
 class Switch(Painted):
     """An on-off switch; the label stands beside it."""
 

@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 from desktop_chat.ui.actions import MENU, make_actions
 from desktop_chat.ui.appearance import Appearance
 from desktop_chat.ui.composer import Composer
-from desktop_chat.ui.controls import Button, Centered, ElidedLabel, named
+from desktop_chat.ui.controls import Button, Centered, DotButton, ElidedLabel, named
 from desktop_chat.ui.conversation_model import ConversationModel
 from desktop_chat.ui.empty_state import EmptyState
 from desktop_chat.ui.find_bar import FindBar
@@ -65,6 +65,7 @@ class MainWindow(QMainWindow):
     """Attributes:
         actions_: every command by name, see `actions.COMMANDS`.
         sidebar / composer / metrics_bar / find_bar / empty_state / toast: the parts.
+        recording_button: there while answers are recorded, to stop it.
         model_picker / send_button / ...: see `Composer`.
         export_folder: where the last document was saved; "" for the usual place.
 
@@ -142,6 +143,9 @@ class MainWindow(QMainWindow):
         self._find_button = Button(self.appearance, icon_name="magnifying-glass")
         named(self._find_button, "findButton", "Find in conversation", shortcut=QKeySequence("Ctrl+F"))
         self._find_button.clicked.connect(self.actions_["find"].trigger)
+        self.recording_button = DotButton(self.appearance, "Recording", side=28)
+        named(self.recording_button, "recordingButton", "Stop recording answers")
+        self.recording_button.hide()
 
         header = QHBoxLayout()
         header.setContentsMargins(Space.M, Space.S + 2, Space.M, Space.S)
@@ -150,6 +154,7 @@ class MainWindow(QMainWindow):
         header.addWidget(self._new_button)
         header.addSpacing(Space.XS)
         header.addWidget(self.title, 1)
+        header.addWidget(self.recording_button)
         header.addWidget(self._find_button)
         header.addWidget(self.menu_button)
 
@@ -282,9 +287,12 @@ class MainWindow(QMainWindow):
     # --- menu
 
     def _fill_menu(self, menu: QMenu) -> None:
-        for name in MENU:
-            if name:
-                menu.addAction(self.actions_[name])
+        for entry in MENU:
+            if isinstance(entry, tuple):
+                title, names = entry
+                menu.addMenu(title).addActions([self.actions_[name] for name in names])
+            elif entry:
+                menu.addAction(self.actions_[entry])
             else:
                 menu.addSeparator()
 

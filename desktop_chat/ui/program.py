@@ -17,6 +17,7 @@ from desktop_chat.chat.launch import ExitStatus, WindowOptions
 from desktop_chat.chat.library import Library
 from desktop_chat.chat.preferences import Preferences
 from desktop_chat.chat.providers import Providers
+from desktop_chat.chat.recordings import RecordingFolder
 from desktop_chat.chat.summary import STATUS_OF, summary_line
 from desktop_chat.domain.errors import ChatError, ErrorReport, InternalError
 from desktop_chat.domain.profiles import MISTRAL_PROFILE, Profile
@@ -128,7 +129,14 @@ class Program:
             if self._options.exit:
                 self._finish(ExitStatus.ERROR)
             return False
-        library = self._library = Library(store, providers, preferences, stream_handlers=installed_handlers)
+        recordings = RecordingFolder()
+        library = self._library = Library(
+            store,
+            providers,
+            preferences,
+            stream_handlers=installed_handlers,
+            make_recorder=recordings.recorder,
+        )
         # Looked through now, in a thread, so that the first turn need not.
         self.tasks.spawn(asyncio.to_thread(installed_handler_classes), "find stream handlers")
         model = TranscriptModel(self.window)
@@ -138,8 +146,9 @@ class Program:
         self.window.install_transcript(view)
         conversation_view = ConversationView(self.window, model, view, library, self.tasks)
         self.controller = WindowController(
-            self.window, self._conversations, conversation_view, library, providers, preferences, self.tasks
-        )
+            self.window, self._conversations, conversation_view, library, providers, preferences, self.tasks,
+            recordings,
+        )  # fmt: skip
         ImageCommands(self.window, view, self.tasks)
         ExportCommands(self.window, self._conversations, conversation_view, library, self.tasks)
         return True

@@ -17,6 +17,7 @@ from desktop_chat.chat.launch import WindowOptions
 from desktop_chat.chat.library import Library
 from desktop_chat.chat.preferences import Preferences
 from desktop_chat.chat.providers import Providers
+from desktop_chat.chat.recordings import RecordingFolder
 from desktop_chat.demo.prompts import TOUR
 from desktop_chat.domain.errors import ChatError
 from desktop_chat.domain.profiles import DEMO_PROFILE_ID
@@ -117,6 +118,7 @@ class SelfTest:
             providers,
             preferences,
             tasks,
+            RecordingFolder(),
         )
         try:
             await controller.start(0)

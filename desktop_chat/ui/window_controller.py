@@ -16,12 +16,15 @@ from desktop_chat.domain.settings import Settings
 from desktop_chat.domain.text import title_from
 from desktop_chat.ui.conversation_model import UNTITLED
 from desktop_chat.ui.links import open_link
+from desktop_chat.ui.model_choice import ModelChoice
 from desktop_chat.ui.notices import Banner, Offer
+from desktop_chat.ui.recording_commands import RecordingCommands
 
 if TYPE_CHECKING:
     from desktop_chat.chat.library import Library
     from desktop_chat.chat.preferences import Preferences
     from desktop_chat.chat.providers import Providers
+    from desktop_chat.chat.recordings import RecordingFolder
     from desktop_chat.chat.session import ChatSession
     from desktop_chat.domain.conversations import Conversation
     from desktop_chat.ui.conversation_model import ConversationModel
@@ -42,12 +45,19 @@ class WindowController(QObject):
         providers: Providers,
         preferences: Preferences,
         tasks: Tasks,
+        recordings: RecordingFolder,
     ) -> None:
         super().__init__(window)
         self.window, self.conversations, self.view = window, conversations, view
         self.library, self.providers, self.preferences, self.tasks = library, providers, preferences, tasks
-        self._next = ("", "")  # profile and model chosen for the conversation to come
+        self.models = ModelChoice(
+            window, library, providers, tasks,
+            shown=lambda: conversations.conversation(view.conversation_id),
+            changed=lambda: self._show_header(None),
+        )  # fmt: skip
+        self.recording = RecordingCommands(window, library, recordings, tasks, self.open)
         self._creating = asyncio.Lock()
+        self._said: set[str] = set()
         self._connect()
         self._unsubscribe = (library.subscribe(self), preferences.subscribe(self._settings_changed))
         self._settings_changed(preferences.settings)
@@ -89,7 +99,7 @@ class WindowController(QObject):
             lambda: self._spawn(self.delete(self.view.conversation_id), "delete")
         )
         actions["copy_answer"].triggered.connect(self._copy_answer)
-        actions["model"].triggered.connect(self._pick_model)
+        actions["model"].triggered.connect(self.models.pick)
         actions["configure"].triggered.connect(
             lambda: self._spawn(self._configure(), "conversation settings")
         )
@@ -145,9 +155,8 @@ class WindowController(QObject):
 
     def _show_header(self, conversation: Conversation | None) -> None:
         self.window.set_title((conversation.title or UNTITLED) if conversation else "")
-        profile = self.providers.profile(conversation.profile_id if conversation else self._next[0])
-        wished = conversation.model if conversation else self._next[1]
-        model = wished or profile.default_model or "first model"
+        profile, model = self.models.of(conversation)
+        model = model or "first model"
         self.window.composer.model_picker.setText(f"{model} · {profile.name.partition(' (')[0]}")
         self.window.composer.model_picker.updateGeometry()
         self.window.empty_state.set_line(
@@ -207,7 +216,7 @@ class WindowController(QObject):
                 found = await self.library.conversation(self.view.conversation_id)
                 if found is not None:
                     return found
-            conversation = await self.library.create(*self._next)
+            conversation = await self.library.create(*self.models.next)
             self.view.conversation_id = conversation.id
             self.window.composer.conversation_created(conversation.id)
             self.window.sidebar.list.set_current(conversation.id)
@@ -303,6 +312,11 @@ class WindowController(QObject):
         if turn.conversation_id is not None:
             self.conversations.set_streaming(turn.conversation_id, False)
         self.view.turn_ended(turn)
+        self.recording.turn_ended(turn)
+        for sentence in turn.concessions:
+            if sentence not in self._said:  # once a run: it is the same with every answer
+                self._said.add(sentence)
+                self.window.toast.say(sentence)
 
     def problem(self, conversation_id: int, report: ErrorReport) -> None:
         self.report(report)
@@ -374,24 +388,3 @@ class WindowController(QObject):
         from desktop_chat.ui.shortcuts_dialog import ShortcutsDialog
 
         ShortcutsDialog(self.window.appearance, self.window).open()
-
-    def _pick_model(self) -> None:
-        from desktop_chat.ui.model_picker import ModelPopup, list_models
-
-        conversation = self.conversations.conversation(self.view.conversation_id)
-        profile = self.providers.profile(conversation.profile_id if conversation else self._next[0])
-        model = (conversation.model if conversation else self._next[1]) or profile.default_model
-        popup = ModelPopup(self.window.appearance, self.window)
-        popup.set_profiles(self.providers.profiles, profile.id, model)
-        popup.chosen.connect(lambda *choice: self._spawn(self._use_model(*choice), "choose model"))
-        picker = self.window.composer.model_picker
-        popup.open_at(picker.mapToGlobal(picker.rect().topLeft()))
-        for each in self.providers.profiles:
-            self._spawn(list_models(popup, self.providers, each.id), "list models")
-
-    async def _use_model(self, profile_id: str, model: str) -> None:
-        if self.view.conversation_id:
-            await self.library.configure(self.view.conversation_id, profile_id=profile_id, model=model)
-        else:
-            self._next = (profile_id, model)
-            self._show_header(None)

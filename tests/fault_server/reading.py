@@ -8,6 +8,7 @@ import msgspec
 from fault_server.wire import MODEL
 
 from desktop_chat.api.client import ChatClient
+from desktop_chat.api.recording import StreamRecorder
 from desktop_chat.domain.deltas import (
     ReasoningDelta,
     StreamDelta,
@@ -63,10 +64,15 @@ def question(text: str = "Hi", continue_from: str | None = None, **parameters: A
     )
 
 
-async def read_answer(client: ChatClient, request: ChatRequest | None = None, observer: Any = None) -> Answer:
+async def read_answer(
+    client: ChatClient,
+    request: ChatRequest | None = None,
+    observer: Any = None,
+    recorder: StreamRecorder | None = None,
+) -> Answer:
     """Ask and read to the end, whatever that is."""
     answer = Answer()
-    stream = client.stream(request or question(), observer)
+    stream = client.stream(request or question(), observer, recorder=recorder)
     try:
         async with stream:
             async for deltas in stream:

@@ -18,6 +18,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """One fault.
 
     Attributes:
+        then: what later connections get, where the client is to come again at once.
         kind: `ChatError.kind` of the error, None when the answer is complete.
         sentence: part of what the person is told.
         message: part of the server's own words.
@@ -27,6 +28,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     script: Script
+    then: Script = []
     text: str = ""
     reasoning: str = ""
     tool_calls: list[dict[str, str]] = []

@@ -7,5 +7,6 @@ from typing import Final
 from fault_server.bodies import BODIES
 from fault_server.endings import CONNECTIONS, ENDINGS
 from fault_server.errors import IN_STREAM, STATUSES
+from fault_server.strict import STRICT
 
-SCENARIOS: Final = [*ENDINGS, *CONNECTIONS, *BODIES, *IN_STREAM, *STATUSES]
+SCENARIOS: Final = [*ENDINGS, *CONNECTIONS, *BODIES, *IN_STREAM, *STATUSES, *STRICT]

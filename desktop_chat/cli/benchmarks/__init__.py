@@ -32,7 +32,11 @@ class Benchmark(msgspec.Struct, frozen=True):
 BENCHMARKS: Final = (
     Benchmark("start", "Start-up", "desktop_chat.cli.benchmarks.start:measure"),
     Benchmark("window", "First picture of the window", "desktop_chat.ui.start_benchmark:measure"),
-    Benchmark("stream", "Streaming engine", "desktop_chat.cli.benchmarks.stream:measure"),
+    Benchmark("stream", "Streaming engine", "desktop_chat.chat.stream_benchmark:measure"),
+    Benchmark(
+        "loop", "Streaming engine on the window's event loop", "desktop_chat.ui.loop_benchmark:measure"
+    ),
+    Benchmark("stop", "Stop", "desktop_chat.chat.stop_benchmark:measure"),
     Benchmark("markup", "Markdown of a streamed answer", "desktop_chat.cli.benchmarks.markup:measure"),
     Benchmark("transcript", "Transcript", "desktop_chat.ui.transcript.benchmark:measure"),
 )

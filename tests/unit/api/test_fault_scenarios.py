@@ -23,7 +23,8 @@ def test_there_are_enough_scenarios_with_names_of_their_own() -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 async def test_scenario(scenario: Scenario) -> None:
-    async with asyncio.timeout(CATCH_S), FaultServer(scenario.script) as server:
+    scripts = (scenario.script, scenario.then) if scenario.then else (scenario.script,)
+    async with asyncio.timeout(CATCH_S), FaultServer(*scripts) as server:
         async with ChatClient(
             server.base_url, Dialect.OPENAI, "sk-test", timeouts=scenario.timeouts
         ) as client:

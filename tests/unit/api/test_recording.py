@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fault_server.reading import Answer, read_answer
 from fault_server.server import FaultServer
-from fault_server.wire import ANSWER, ANSWER_TEXT, chunk, event, head
+from fault_server.wire import ANSWER, ANSWER_TEXT, DONE, chunk, event, finish, head
 
 from desktop_chat.api.client import ChatClient
 from desktop_chat.api.recording import Recording, ReplayTransport, StreamRecorder
@@ -22,8 +22,10 @@ KEY = "sk-secret-0123456789"
 async def record(path: Path, *script: bytes) -> Answer:
     async with asyncio.timeout(20), FaultServer(script) as server:
         recorder = StreamRecorder(path)
-        async with ChatClient(server.base_url, Dialect.OPENAI, KEY, recorder=recorder) as client:
-            return await read_answer(client)
+        async with ChatClient(server.base_url, Dialect.OPENAI, KEY) as client:
+            answer = await read_answer(client, recorder=recorder)
+        await recorder.finished()
+        return answer
 
 
 async def replay(path: Path, speed: float | None = None) -> Answer:
@@ -96,7 +98,7 @@ def test_a_key_cut_by_the_reads_is_blotted_out(tmp_path: Path) -> None:
         recorder.begin({})
         for byte in f"a {KEY} b {KEY[:5]}".encode():
             recorder.write(bytes([byte]))
-        recorder.end()
+        await recorder.finished()
 
     asyncio.run(write())
     assert Recording.load(tmp_path / "a.sse").body == f"a {'*' * len(KEY)} b {KEY[:5]}".encode()
@@ -109,6 +111,57 @@ async def test_a_disk_that_refuses_costs_the_recording_only(
     recorded = await record(path, head(), ANSWER)
     assert recorded.text == ANSWER_TEXT
     assert "ends early" in caplog.text
+
+
+async def test_a_disk_that_hangs_holds_up_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "a.sse"
+    os.mkfifo(path)  # opening it waits for a reader that does not come
+    recorder = StreamRecorder(path)
+    async with (
+        asyncio.timeout(20),
+        FaultServer([head(), ANSWER]) as server,
+        ChatClient(server.base_url, Dialect.OPENAI, KEY) as client,
+    ):
+        answer = await read_answer(client, recorder=recorder)
+        await recorder.finished(0.01)
+    assert answer.text == ANSWER_TEXT
+    assert recorder.problem is not None
+    assert "does not answer" in recorder.problem
+    assert await asyncio.to_thread(path.read_bytes)  # now there is a reader, and the thread can end
+
+
+async def test_a_recorder_belongs_to_one_stream(tmp_path: Path) -> None:
+    scripts = [[head(), chunk(text), finish(), DONE] for text in ("one", "two", "three")]
+    recorders = [StreamRecorder(tmp_path / f"{number}.sse") for number in range(2)]
+    async with (
+        asyncio.timeout(20),
+        FaultServer(*scripts) as server,
+        ChatClient(server.base_url, Dialect.OPENAI, KEY) as client,
+    ):
+        for recorder in (*recorders, None):
+            await read_answer(client, recorder=recorder)
+    for recorder, text in zip(recorders, ("one", "two"), strict=True):
+        await recorder.finished()
+        assert (await replay(recorder.path)).text == text
+    assert len(await asyncio.to_thread(os.listdir, tmp_path)) == 2
+
+
+async def test_a_retry_begins_the_file_anew(tmp_path: Path) -> None:
+    """Also where no file of that name may be written over."""
+    path = tmp_path / "a.sse"
+    path.write_bytes(b"somebody else's")
+    recorder = StreamRecorder(path, replace=False)
+    async with (
+        asyncio.timeout(20),
+        FaultServer([head(), chunk("a longer first try")], [head(), ANSWER]) as server,
+        ChatClient(server.base_url, Dialect.OPENAI, KEY) as client,
+    ):
+        await read_answer(client, recorder=recorder)
+        await read_answer(client, recorder=recorder)
+    await recorder.finished()
+    assert recorder.path == tmp_path / "a-2.sse"
+    assert Recording.load(recorder.path).body == ANSWER
+    assert path.read_bytes() == b"somebody else's"
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -28,7 +28,9 @@ class EndlessAnswer(ScriptedAnswer):
 
 
 class EndlessClient(ScriptedClient):
-    def stream(self, request: ChatRequest, observer: object = None) -> ScriptedAnswer:
+    def stream(
+        self, request: ChatRequest, observer: object = None, *, recorder: object = None
+    ) -> ScriptedAnswer:
         return EndlessAnswer([])
 
 

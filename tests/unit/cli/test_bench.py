@@ -6,9 +6,10 @@ import json
 
 import pytest
 
+from desktop_chat.chat import stop_benchmark, stream_benchmark
 from desktop_chat.cli import bench, main
 from desktop_chat.cli.bench import table
-from desktop_chat.cli.benchmarks import BENCHMARKS, Benchmark, markup, start, stream
+from desktop_chat.cli.benchmarks import BENCHMARKS, Benchmark, markup, start
 from desktop_chat.domain.measurements import Measurement
 
 
@@ -62,8 +63,15 @@ def test_names_are_unique() -> None:
 
 
 def test_stream_benchmark_measures_whole_turns() -> None:
-    assert 0 < stream._session_seconds(50) < 10
-    assert stream._json_seconds(stream._payloads(50)) > 0
+    assert stream_benchmark.session_seconds(50) > 0
+    assert stream_benchmark.json_seconds() > 0
+
+
+def test_stop_benchmark_stops_in_every_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stop_benchmark, "_STOPS", 2)
+    rows = stop_benchmark.measure()
+    assert len(rows) == 12
+    assert all(row.value >= 0 for row in rows)
 
 
 def test_start_benchmark_sees_the_request(monkeypatch: pytest.MonkeyPatch) -> None:

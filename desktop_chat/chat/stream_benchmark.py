@@ -7,8 +7,9 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from desktop_chat.api.client import ChatClient
@@ -26,11 +27,14 @@ _PASSES: Final = 3
 _TEXT: Final = "A token is a piece of a word; a thousand of them come in a second, and none may wait. "
 
 
+Run = Callable[[Callable[[], Coroutine[None, None, float]]], float]
+"""Runs a coroutine function on some kind of event loop and returns its result."""
+
+
 def measure() -> list[Measurement]:
-    payloads = _payloads(_SHORT)
-    parse = min(_json_seconds(payloads) for _ in range(_PASSES)) / _SHORT
-    short = min(_session_seconds(_SHORT) for _ in range(_PASSES * 3)) / _SHORT
-    long = min(_session_seconds(_LONG) for _ in range(_PASSES)) / _LONG
+    parse = json_seconds()
+    short = min(session_seconds(_SHORT) for _ in range(_PASSES * 3)) / _SHORT
+    long = event_seconds(on_asyncio)
     return [
         Measurement(
             what=f"CPU an event, stream of {_LONG:,}",
@@ -50,6 +54,22 @@ def measure() -> list[Measurement]:
         ),
         Measurement(what="events a second of CPU", value=1 / long, unit="/s"),
     ]
+
+
+def json_seconds() -> float:
+    """CPU seconds of `json.loads` for the payload of one event."""
+    payloads = _payloads(_SHORT)
+    return min(_json_seconds(payloads) for _ in range(_PASSES)) / _SHORT
+
+
+def event_seconds(run: Run) -> float:
+    """CPU seconds of the event loop's thread for one event of a long stream, on the loop that ``run`` gives."""
+    return min(session_seconds(_LONG, run) for _ in range(_PASSES)) / _LONG
+
+
+def on_asyncio(main: Callable[[], Coroutine[None, None, float]]) -> float:
+    """Run on asyncio's own event loop."""
+    return asyncio.run(main())
 
 
 def _payloads(count: int) -> list[bytes]:
@@ -81,10 +101,10 @@ def _json_seconds(payloads: list[bytes]) -> float:
     return time.thread_time() - begun
 
 
-def _session_seconds(count: int) -> float:
+def session_seconds(count: int, run: Run = on_asyncio) -> float:
     """CPU seconds of the event loop's thread for one whole turn."""
     with _event_server(count) as url:
-        return asyncio.run(_turn_seconds(url))
+        return run(partial(_turn_seconds, url))
 
 
 async def _turn_seconds(url: str) -> float:

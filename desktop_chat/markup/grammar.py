@@ -19,6 +19,7 @@ from markdown.util import Registry
 from markdown_it.token import Token
 
 from desktop_chat.markup import syntax
+from desktop_chat.markup.allowance import NOTHING_READ, Budget
 from desktop_chat.markup.unfinished import unfinished_tokens
 from desktop_chat.markup.watch import Watch
 
@@ -84,7 +85,8 @@ def build_tree(
     references: Mapping[str, Any] | None = None,
     notes: Mapping[str, Any] | None = None,
     first_rule: syntax.BlockRule | None = None,
-    before: syntax.Budget = syntax.NOTHING_READ,
+    before: Budget = NOTHING_READ,
+    rows_before: int = 0,
     streaming: bool = False,
 ) -> Tree:
     """Parse ``source``, whose line ends are LF.
@@ -93,10 +95,13 @@ def build_tree(
         references / notes: definitions of the text before it.
         first_rule: see `syntax.block_tokens`.
         before: what of the first inline content was read; see `syntax.inline_tokens`.
+        rows_before: how many rows of a table that the source begins with were read.
         streaming: draw an unfinished end as it will most likely become.
     """
     known_references, known_notes = syntax.Definitions(references), syntax.Definitions(notes)
-    environment: syntax.Environment = {"references": known_references, "notes": known_notes}
+    environment: syntax.Environment = {
+        "references": known_references, "notes": known_notes, "rows_before": rows_before,
+    }  # fmt: skip
     tokens = syntax.block_tokens(source, environment, first_rule)
     for token in tokens:
         if token.type == "footnote_reference_open":
@@ -111,7 +116,7 @@ def build_tree(
         if kind == "inline":
             read = unfinished_tokens if token is unfinished else syntax.inline_tokens
             _append_inlines(stack[-1], read(token.content, environment, before=before))
-            before = syntax.NOTHING_READ
+            before = NOTHING_READ
         elif token.nesting > 0:
             element = SubElement(stack[-1], _CONTAINERS.get(kind, token.tag))
             _describe(element, token)

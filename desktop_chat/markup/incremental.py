@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import NamedTuple
 
-from desktop_chat.markup import syntax
+from desktop_chat.markup.allowance import NOTHING_READ
 from desktop_chat.markup.blocks import Block, Patch, SourceBlock
 from desktop_chat.markup.grammar import Piece, Tree, build_tree
 from desktop_chat.markup.labels import Labels
@@ -209,7 +209,8 @@ class IncrementalParser:
             references=self._labels.references,
             notes=self._labels.notes,
             first_rule=opened.rule if opened else None,
-            before=opened.before if opened else syntax.NOTHING_READ,
+            before=opened.before if opened else NOTHING_READ,
+            rows_before=opened.rows_before if opened else 0,
             streaming=not final,
         )
         changed = self._labels.changed_by(tree, self._open_asked)

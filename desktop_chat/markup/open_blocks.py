@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from desktop_chat.markup import syntax
+from desktop_chat.markup.allowance import NOTHING_READ, Budget
 from desktop_chat.markup.blocks import (
     Block,
     CodeBlock,
@@ -23,13 +24,11 @@ from desktop_chat.markup.blocks import (
     ListItem,
     Paragraph,
     Quote,
+    RawText,
     Table,
 )
 from desktop_chat.markup.grammar import Piece
 from desktop_chat.markup.parser import lines_of
-
-MAX_SETTLED_CELLS = 50_000
-"""markdown-it stops a table after 65,536 missing cells, a count that cannot be carried over."""
 
 
 class Parsed(NamedTuple):
@@ -63,12 +62,14 @@ class OpenBlock(ABC):
         prelude: goes before the rest when it is parsed.
         rule: reads the first line, see `syntax.block_tokens`.
         before: what of the first inline content was read.
+        rows_before: of a table, how many rows were read.
         in_fence / in_table: what an unfinished last line is part of.
     """
 
     prelude: str = ""
     rule: syntax.BlockRule | None = None
-    before: syntax.Budget = syntax.NOTHING_READ
+    before: Budget = NOTHING_READ
+    rows_before: int = 0
     in_fence: bool = False
     in_table: bool = False
 
@@ -93,6 +94,8 @@ def open_block(block: Block, piece: Piece, parsed: Parsed) -> tuple[OpenBlock, i
         opened = _OpenQuote()
     elif isinstance(block, Table):
         opened = _OpenTable(block, parsed.lines[piece.first_line : piece.first_line + 2])
+    elif isinstance(block, RawText) and piece.tokens[0].meta.get("rows"):
+        opened = _OpenRows()
     elif isinstance(block, CodeBlock) and not block.closed:
         opened = _OpenFence(parsed.lines[piece.first_line])
     else:
@@ -212,10 +215,29 @@ class _OpenTable(OpenBlock):
         if first > parsed.complete:
             return None
         complete = max(0, min(len(rest.rows), parsed.complete - first))
-        if (len(self._rows) + complete) * len(self._head.header) > MAX_SETTLED_CELLS:
-            complete = 0
         self._rows += rest.rows[:complete]
+        self.rows_before = len(self._rows)
         return parsed.offset(first + complete)
+
+
+class _OpenRows(OpenBlock):
+    """The rows beyond the limit of a table, settled line by line; the last complete one tells that they go on."""
+
+    in_table = True
+    rule = staticmethod(syntax.rows_rule)
+
+    def __init__(self) -> None:
+        self._text = ""
+
+    def joined(self, rest: Block, piece: Piece, parsed: Parsed) -> Block | None:
+        if not isinstance(rest, RawText):
+            return None
+        return RawText(self._text + rest.text)
+
+    def settle(self, rest: Block, piece: Piece, parsed: Parsed) -> int | None:
+        last = max(piece.first_line, min(parsed.complete, piece.end_line) - 1)
+        self._text += "".join(line + "\n" for line in parsed.lines[piece.first_line : last])
+        return parsed.offset(last)
 
 
 class _OpenFence(OpenBlock):

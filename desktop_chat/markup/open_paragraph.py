@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from desktop_chat.markup import syntax
+from desktop_chat.markup.allowance import ALL_SPENT, Budget, markup_end, markup_weight
 from desktop_chat.markup.blocks import Block, Heading, InlineImage, InlineMath, InlineText, Paragraph, Span
 from desktop_chat.markup.grammar import Piece, inline_element
 from desktop_chat.markup.open_blocks import OpenBlock, Parsed
@@ -87,7 +88,7 @@ class OpenParagraph(OpenBlock):
             return None
         begin = parsed.source.find(content, parsed.offset(piece.first_line))
         complete = parsed.offset(parsed.complete) - begin
-        end = syntax.markup_end(content, self.before)
+        end = markup_end(content, self.before)
         point = self._point(content, complete, end)
         if point is None:
             self._try_at = extent + _STEP
@@ -102,9 +103,9 @@ class OpenParagraph(OpenBlock):
         whole = self._with(inline_text(element, parsed.numbers), skipped)
         self._text, self._spans, self._objects = whole.text, whole.spans, whole.objects
         self._read += point - skipped
-        self._spent = syntax.ALL_SPENT if point > end else self._spent + syntax.markup_weight(settled)
+        self._spent = ALL_SPENT if point > end else self._spent + markup_weight(settled)
         self.prelude = _STAND_IN + ("\n" if settled[-1] == "\n" else " ")
-        self.before = syntax.Budget(self._read - len(self.prelude), self._spent)
+        self.before = Budget(self._read - len(self.prelude), self._spent)
         self._try_at = _SETTLE_FROM
         return begin + point
 

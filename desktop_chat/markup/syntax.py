@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from markdown_it import MarkdownIt, rules_block, rules_inline
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace, unescapeAll
@@ -22,6 +22,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.footnote.index import footnote_def
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
+from desktop_chat.markup.allowance import NOTHING_READ, Budget, markup_end
 from desktop_chat.markup.watch import (
     Watch,
     code_left_open,
@@ -39,28 +40,13 @@ MAX_QUOTE_DEPTH = 8
 MAX_LIST_DEPTH = 20
 MAX_NESTING = 60
 MAX_COLUMNS = 64
+MAX_CELLS = 50_000
+"""Of a table; the rows that follow are shown as they are written."""
+
 MAX_FORMULA = 2_000
-MAX_INLINE = 64 * 1024
-"""Characters of one paragraph, heading or cell whose inline markup is read; the rest of it is shown as plain text."""
-
-MARKUP_ALLOWANCE = 240
-"""What the marks of a paragraph may weigh beyond a sixth of its characters; where they weigh more, the rest is
-plain text."""
-
-_WEIGHTS = {"[": 8, "<": 4}
-"""Of marks that are looked for an end far away; any other weighs 2."""
-
-MAX_ROWS = 2_000
-"""Rows of a table; what follows them is text."""
-
-_UNBREAKABLE = re.compile(r"(?<![!-~])[!-~]{1500}|(?<![^\w\s])[^\w\s]{300}")
-"""What no text has: from there on, a paragraph is plain. Such a run never contains a place up to which a growing
-paragraph is settled."""
-
 _STOP = re.compile(r"[\n$&*<@\[\\\]_`~]|!(?=\[)|w(?=ww\.)|(?<=http):(?=//)|(?<=https):(?=//)")
 """Where the inline rules below may begin; markdown-it's own set also stops at marks that no rule here reads."""
 
-_MARK = re.compile(r"[*_~`\[\]<&$\\@!]")
 _MAX_LABEL = 1_000
 _LABEL = re.compile(rf"\[(?:\\[\s\S]|[^\[\]\\]){{0,{_MAX_LABEL}}}\\?")
 
@@ -149,43 +135,6 @@ def block_tokens(source: str, environment: Environment, first_rule: BlockRule | 
     return state.tokens
 
 
-class Budget(NamedTuple):
-    """What of a paragraph was read before: characters, and what their marks weigh."""
-
-    read: int = 0
-    spent: int = 0
-
-
-NOTHING_READ = Budget()
-ALL_SPENT = 1 << 40
-"""The allowance for markup is used up."""
-
-
-def markup_end(content: str, before: Budget) -> int:
-    """Where the reading of a paragraph's markup stops; real text never gets there.
-
-    Depends on what comes before a place only, so that a growing paragraph reads as it will when it is complete.
-    """
-    if before.spent >= ALL_SPENT:
-        return 0
-    end = min(len(content), max(0, MAX_INLINE - before.read))
-    if max(_WEIGHTS.values()) * len(content) + before.spent <= MARKUP_ALLOWANCE:
-        return end
-    spent = before.spent
-    for match in _MARK.finditer(content, 0, end):
-        spent += _WEIGHTS.get(match[0], 2)
-        if spent > MARKUP_ALLOWANCE + (before.read + match.start()) // 6:
-            end = match.start()
-            break
-    unbreakable = _UNBREAKABLE.search(content, 0, end) if end >= 300 else None
-    return end if unbreakable is None else unbreakable.start()
-
-
-def markup_weight(content: str) -> int:
-    """What the marks of ``content`` spend of the allowance."""
-    return sum(_WEIGHTS.get(mark, 2) for mark in _MARK.findall(content))
-
-
 def inline_tokens(
     content: str,
     environment: Environment,
@@ -234,9 +183,32 @@ quote_rule = _capped(rules_block.blockquote, MAX_QUOTE_DEPTH)
 
 
 def _narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    if state.src.count("|", state.bMarks[start], state.eMarks[start]) > MAX_COLUMNS:
+    columns = state.src.count("|", state.bMarks[start], state.eMarks[start])
+    if columns > MAX_COLUMNS:
         return False
-    return rules_block.table(state, start, end, silent)
+    before = state.env["rows_before"] if start == state.level == 0 else 0
+    limit = start + 2 + max(0, MAX_CELLS // max(1, columns) - before)
+    if not rules_block.table(state, start, min(end, limit), silent):
+        return False
+    if not silent and state.line == limit:
+        rows_rule(state, limit, end, False)
+    return True
+
+
+def rows_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Rows beyond the limit of a table, up to a blank line."""
+    following = start
+    while following < end and not state.isEmpty(following) and state.sCount[following] >= state.blkIndent:
+        following += 1
+    if following == start:
+        return False
+    if not silent:
+        token = state.push("html_block", "", 0)
+        token.map = [start, following]
+        token.content = state.getLines(start, following, state.blkIndent, True)
+        token.meta = {"rows": True}
+        state.line = following
+    return True
 
 
 def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:

@@ -12,6 +12,7 @@ import re
 from markdown_it.token import Token
 
 from desktop_chat.markup import syntax
+from desktop_chat.markup.allowance import Budget
 from desktop_chat.markup.watch import Watch
 
 _REACH = 400
@@ -68,7 +69,7 @@ def _without_table_header(source: str) -> str:
     return source[:start]
 
 
-def unfinished_tokens(content: str, environment: syntax.Environment, before: syntax.Budget) -> list[Token]:
+def unfinished_tokens(content: str, environment: syntax.Environment, before: Budget) -> list[Token]:
     """The inline tokens of an unfinished paragraph, its open markup closed, half a link or formula left out."""
     kept = content.rstrip(_TRAILING)
     if content.startswith("[", len(kept)):

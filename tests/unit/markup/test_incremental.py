@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from desktop_chat.markup import open_paragraph, parse, syntax
+from desktop_chat.markup import allowance, open_paragraph, parse, syntax
 from desktop_chat.markup.blocks import (
     CodeBlock,
     Footnotes,
@@ -18,6 +18,7 @@ from desktop_chat.markup.blocks import (
     Paragraph,
     Patch,
     Quote,
+    RawText,
     SourceBlock,
     Style,
     Table,
@@ -299,9 +300,9 @@ def test_any_text_in_any_pieces_at_length(text: str, data: st.DataObject) -> Non
     check_all_cuts(text, data)
 
 
-@pytest.fixture(params=[syntax.MARKUP_ALLOWANCE, 12])
+@pytest.fixture(params=[allowance.MARKUP_ALLOWANCE, 12])
 def _settles_early(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(syntax, "MARKUP_ALLOWANCE", request.param)
+    monkeypatch.setattr(allowance, "MARKUP_ALLOWANCE", request.param)
     monkeypatch.setattr(open_paragraph, "_SETTLE_FROM", 8)
     monkeypatch.setattr(open_paragraph, "_KEPT", 2)
     monkeypatch.setattr(open_paragraph, "_STEP", 1)
@@ -451,3 +452,22 @@ def test_line_ends_may_come_apart() -> None:
 def test_quote_and_heading_kinds() -> None:
     kinds = [type(block.block) for block in streamed("> q\n\n# h\n")]
     assert kinds == [Quote, Heading]
+
+
+@pytest.mark.parametrize("rest", ["", "\n\nAfter **it**.\n", "\n- item\n", "| x |"])
+def test_rows_beyond_a_tables_limit_are_text(rest: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(syntax, "MAX_CELLS", 12)
+    text = "Intro\n\n| a | b |\n|---|--:|\n" + "".join(f"| {n} | *x* |\n" for n in range(20)) + rest
+    blocks = [found.block for found in parse(text)]
+    table, rows = blocks[1:3]
+    assert isinstance(table, Table)
+    assert len(table.rows) == 12 // 3
+    assert isinstance(rows, RawText)
+    assert rows.text.startswith("| 4 | *x* |\n")
+    for size in (1, 3, 7, 50, 1000):
+        parser = IncrementalParser()
+        for first in range(0, len(text), size):
+            parser.append(text[first : first + size])
+            parser.update()
+        parser.finish()
+        assert [found.block for found in parser.blocks] == blocks

@@ -1,0 +1,62 @@
+"""How much markup a paragraph may hold: what lies beyond is shown as text, never dropped.
+
+The limits depend only on what comes before a place, so that a growing paragraph reads as it will when it is complete.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+MAX_INLINE = 64 * 1024
+"""Characters of one paragraph, heading or cell whose inline markup is read; the rest of it is shown as plain text."""
+
+MARKUP_ALLOWANCE = 240
+"""What the marks of a paragraph may weigh beyond a sixth of its characters; where they weigh more, the rest is
+plain text."""
+
+_WEIGHTS = {"[": 8, "<": 4}
+"""Of marks that are looked for an end far away; any other weighs 2."""
+
+_UNBREAKABLE = re.compile(r"(?<![!-~])[!-~]{1500}|(?<![^\w\s])[^\w\s]{300}")
+"""What no text has: from there on, a paragraph is plain. Such a run never contains a place up to which a growing
+paragraph is settled."""
+
+_MARK = re.compile(r"[*_~`\[\]<&$\\@!]")
+
+
+class Budget(NamedTuple):
+    """What of a paragraph was read before: characters, and what their marks weigh."""
+
+    read: int = 0
+    spent: int = 0
+
+
+NOTHING_READ = Budget()
+ALL_SPENT = 1 << 40
+"""The allowance for markup is used up."""
+
+
+def markup_end(content: str, before: Budget) -> int:
+    """Where the reading of a paragraph's markup stops; real text never gets there.
+
+    Depends on what comes before a place only, so that a growing paragraph reads as it will when it is complete.
+    """
+    if before.spent >= ALL_SPENT:
+        return 0
+    end = min(len(content), max(0, MAX_INLINE - before.read))
+    if max(_WEIGHTS.values()) * len(content) + before.spent <= MARKUP_ALLOWANCE:
+        return end
+    spent = before.spent
+    for match in _MARK.finditer(content, 0, end):
+        spent += _WEIGHTS.get(match[0], 2)
+        if spent > MARKUP_ALLOWANCE + (before.read + match.start()) // 6:
+            end = match.start()
+            break
+    unbreakable = _UNBREAKABLE.search(content, 0, end) if end >= 300 else None
+    return end if unbreakable is None else unbreakable.start()
+
+
+def markup_weight(content: str) -> int:
+    """What the marks of ``content`` spend of the allowance."""
+    return sum(_WEIGHTS.get(mark, 2) for mark in _MARK.findall(content))

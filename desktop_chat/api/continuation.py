@@ -67,33 +67,36 @@ class EchoStripper:
     """
 
     def __init__(self, prefix: str) -> None:
-        self._rest = prefix  # what must still follow for an echo
+        self._prefix = prefix  # "" once it is decided
+        self._at = 0  # how much of it has been repeated
         self._held: list[str] = []
 
     def feed(self, delta: StreamDelta) -> list[StreamDelta]:
         if not isinstance(delta, TextDelta):
             return [delta]
-        if not self._rest:
+        if not self._prefix:
             return [delta]
         text = delta.text
-        if self._rest.startswith(text):
-            self._rest = self._rest[len(text) :]
+        rest = len(self._prefix) - self._at
+        if self._prefix.startswith(text, self._at):
+            self._at += len(text)
             self._held.append(text)
-            if not self._rest:
+            if self._at == len(self._prefix):
                 self._held.clear()
+                self._prefix = ""
             return []
-        if text.startswith(self._rest):
-            text = text[len(self._rest) :]
+        if len(text) > rest and text.startswith(self._prefix[self._at :]):
+            text = text[rest:]
             self._held.clear()
         else:
             text = "".join((*self._held, text))
             self._held.clear()
-        self._rest = ""
+        self._prefix = ""
         return [TextDelta(text)]
 
     def flush(self) -> list[StreamDelta]:
         """The stream ended: what only began like an echo was text."""
         held = "".join(self._held)
         self._held.clear()
-        self._rest = ""
+        self._prefix = ""
         return [TextDelta(held)] if held else []

@@ -11,7 +11,7 @@ import enum
 import functools
 import logging
 from collections.abc import Callable, Iterable
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -72,6 +72,14 @@ class StreamHandler(Protocol):
         """The turn ended, in whatever way. Called once, after the last delta."""
 
 
+@runtime_checkable
+class PacedHandler(StreamHandler, Protocol):
+    """A handler that needs time for what it was given; no more is read from the server while it is behind."""
+
+    @property
+    def is_behind(self) -> bool: ...
+
+
 class Transform(Protocol):
     """Delta in, deltas out: rewrites the stream before any handler sees it; it may hold text back."""
 
@@ -93,6 +101,18 @@ class HandlerChain:
         self._handlers: list[StreamHandler] = list(handlers)
         self._context: StreamContext | None = None
         self.failures: list[str] = []
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether one of them must catch up before more is read."""
+        for handler in self._handlers:
+            if isinstance(handler, PacedHandler):
+                try:
+                    if handler.is_behind:
+                        return True
+                except Exception as error:  # noqa: BLE001 - as in `delta`
+                    self._disable(handler, error)
+        return False
 
     def attach(self, handler: StreamHandler) -> None:
         """Add a handler; one that joins a running stream is started at once and gets what follows."""

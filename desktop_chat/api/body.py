@@ -154,7 +154,8 @@ class BodyDecoder:
                 return []
         if len(self._head) < _HEAD_BYTES:
             self._head += data[:_HEAD_BYTES]
-        return self.codec.decode_all(self.sse.feed(data))
+        events = self.sse.feed(data)
+        return self.codec.decode_all(events) if events else []
 
     def _sniff(self, data: bytes) -> bytes:
         """Find out what the body is; returns the bytes for the event decoder, if it is for that one."""

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from desktop_chat.markup import parse
 from desktop_chat.markup.blocks import Block, ListBlock, Paragraph, Patch, RawText, SourceBlock
-from desktop_chat.markup.incremental import IncrementalParser
+from desktop_chat.markup.incremental import SLICE, IncrementalParser
 from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.block_boxes import gap_between
 from desktop_chat.ui.transcript.column import Part, Spec
 from desktop_chat.ui.transcript.pieces import LONG_TEXT, Segment, pieces, segments, typed_blocks
+
+LONGEST_MARKUP: Final = 1_000_000
+"""Characters of a text that are read as Markdown, twice as many as the longest answer of a model; what follows is
+shown as it is. Blocks cost some hundred times their text: no server may choose how many there are."""
+
+MOST_BLOCKS: Final = 10_000
+"""Blocks of a growing text, after which it goes on as it is."""
+
+PLAIN_PIECE: Final = 4_000
+"""Characters that are laid out together there."""
+
+_PLAIN_SHARE: Final = 32_000
+_PLAIN_LINE: Final = 1 << 40  # behind every line of the text
 
 
 class Flow:
@@ -19,6 +33,7 @@ class Flow:
     Attributes:
         specs: one for each piece of each block, in order.
         length: of the text so far, in characters.
+        share: characters that one `advance` can take.
     """
 
     def __init__(self, section: int, indent: int = 0) -> None:
@@ -28,8 +43,12 @@ class Flow:
         self._blocks: list[SourceBlock] = []
         self._starts: list[int] = []
         self._definitions = ""
+        self._plain: str | None = None  # the last piece of what is shown as it is
+        self._plain_pieces = 0
+        self._changed: int | None = None  # the first spec that changed before `advance`
         self.specs: list[Spec] = []
         self.length = 0
+        self.share = SLICE
 
     def show(self, text: str) -> None:
         """Show a text that is finished; long ones are parsed segment by segment as they are seen."""
@@ -37,11 +56,13 @@ class Flow:
         if len(text) < LONG_TEXT:
             self.specs = list(self._specs_of([(b.first_line, b.block) for b in parse(text)], None))
             return
-        parts, self._definitions = segments(text)
+        parts, self._definitions = segments(text[:LONGEST_MARKUP])
         self.specs = [
             Spec(Part(self._section, part.first_line), part, Space.M if index else 0, self._indent)
             for index, part in enumerate(parts)
         ]
+        if self.length > LONGEST_MARKUP:
+            self._append_plain(text[LONGEST_MARKUP:])
 
     def show_typed(self, text: str) -> None:
         """Show what a person typed, as typed."""
@@ -64,15 +85,42 @@ class Flow:
         self.length += len(text)
         if self._parser is None:
             self._parser = IncrementalParser()
-        self._parser.append(text)
+        if self._plain is None and (self.length > LONGEST_MARKUP or len(self._blocks) > MOST_BLOCKS):
+            self._changed = self._apply(self._parser.finish())
+            self.share = _PLAIN_SHARE
+        if self.share == _PLAIN_SHARE:
+            changed = self._append_plain(text)
+            self._changed = changed if self._changed is None else min(self._changed, changed)
+        else:
+            self._parser.append(text)
 
     def advance(self) -> int:
         """Parse a frame's share of what waits; returns the first spec that changed."""
+        first, self._changed = self._changed, None
+        if self._plain is not None:
+            return len(self.specs) if first is None else first
         return len(self.specs) if self._parser is None else self._apply(self._parser.update())
 
     def finish(self) -> int:
         """The text is complete; returns the first spec that changed."""
-        return len(self.specs) if self._parser is None else self._apply(self._parser.finish())
+        if self._parser is None or self._plain is not None:
+            return len(self.specs)
+        return self._apply(self._parser.finish())
+
+    def _append_plain(self, text: str) -> int:
+        """Go on with text that is shown as it is; returns the first spec that changed."""
+        if self._plain:  # the last piece was not full
+            text = self._plain + text
+            self._plain_pieces -= 1
+            self.specs.pop()
+        first = len(self.specs)
+        for start in range(0, len(text), PLAIN_PIECE):
+            piece = text[start : start + PLAIN_PIECE]
+            part = Part(self._section, _PLAIN_LINE + self._plain_pieces)
+            self.specs.append(Spec(part, RawText(piece), 0, self._indent))
+            self._plain_pieces += 1
+            self._plain = "" if len(piece) == PLAIN_PIECE else piece
+        return first
 
     def _apply(self, patch: Patch) -> int:
         keep = patch.keep

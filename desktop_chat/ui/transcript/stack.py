@@ -117,8 +117,8 @@ class MessageStack:
         found.is_last = row == len(self.heights) - 1
         growth = self.model.growing.get(message.id)
         if growth is not None:  # the layout has taken all there is
-            growth.pending_text.clear()
-            growth.pending_reasoning.clear()
+            growth.take()
+            growth.waiting = found.waiting
         self._sum_up(row)
         return found
 

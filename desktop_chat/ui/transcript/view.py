@@ -168,6 +168,7 @@ class TranscriptView(StackScrollArea):
         self._anchor = None
         self._set_following(True)
         self.refresh()
+        self._keep_up()
         self._update_motion()
 
     def _appended(self) -> None:
@@ -197,36 +198,41 @@ class TranscriptView(StackScrollArea):
             dirty = touched if dirty is None else min(dirty, touched)
         if dirty is not None:
             self._refresh_from(dirty)
+        self._keep_up()
         self._update_motion()
 
     def _flush(self) -> None:
         """Show what arrived since the last frame."""
         dirty: int | None = None
-        behind = False
         for message_id, growth in self._model.growing.items():
             row = self._model.row_of(message_id)
             layout = None if row is None else self.stack.known_layout(row)
+            text, reasoning = growth.take()
             if row is None or layout is None:
+                growth.waiting = 0  # nobody looks; a layout takes all there is when it is made
                 continue
             layout.keep_open(is_read=not self._is_following)
-            text, reasoning = "".join(growth.pending_text), "".join(growth.pending_reasoning)
-            growth.pending_text.clear()
-            growth.pending_reasoning.clear()
-            message = layout.message
-            tools = growth.tool_calls()
-            layout.append(message if tools == message.tool_calls else growth.joined(message), text, reasoning)
+            layout.append(growth.tool_calls(), text, reasoning)
             first = layout.advance()
-            behind = behind or layout.is_behind
+            growth.waiting = layout.waiting
             if layout.is_waiting:
-                waiting = layout.set_waiting_text(labels.waiting_text(growth.metrics, message.model))
+                waiting = layout.set_waiting_text(labels.waiting_text(growth.metrics, layout.message.model))
                 first = first if waiting is None else min(first, waiting)
             y = self.stack.touched(row, first)
             dirty = y if dirty is None else min(dirty, y)
+        for row, layout in self.stack.laid_out():
+            if layout.is_behind and layout.message.id not in self._model.growing:
+                y = self.stack.touched(row, layout.advance())
+                dirty = y if dirty is None else min(dirty, y)
         if dirty is not None:
             self._refresh_from(dirty)
-        if behind:
-            self.clock.request()
+        self._keep_up()
         self._update_motion()
+
+    def _keep_up(self) -> None:
+        """Go on in the next frame where more has arrived than one frame can show."""
+        if any(layout.is_behind for _, layout in self.stack.laid_out()):
+            self.clock.request()
 
     def go_to_message(self, step: int) -> None:
         """Bring the previous or next message to the window's top."""

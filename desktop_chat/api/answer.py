@@ -58,7 +58,9 @@ class AnswerStream:
         self._has_payload = False
         self._ended = False
         self._at_eof = False
-        self._given_at: float | None = None  # when deltas were handed out: what the reader takes is not waiting
+        self._given_at: float | None = (
+            None  # when deltas were handed out: what the reader takes is not waiting
+        )
 
     @property
     def finish_reason(self) -> str | None:

@@ -272,7 +272,7 @@ class ChatSession:
                     self._take(deltas, answer.bytes_received)
                     if self._stop_requested:
                         return
-                    while self._chain.is_behind:
+                    while self._chain.is_behind:  # noqa: ASYNC110 - asked, so that a handler need not know of loops
                         await asyncio.sleep(_PAUSE_S)
             finally:
                 self._warnings.extend(answer.warnings)

@@ -20,10 +20,10 @@ shown as it is. Blocks cost some hundred times their text: no server may choose 
 MOST_BLOCKS: Final = 10_000
 """Blocks of a growing text, after which it goes on as it is."""
 
-PLAIN_PIECE: Final = 4_000
+PLAIN_PIECE: Final = 2_000
 """Characters that are laid out together there."""
 
-_PLAIN_SHARE: Final = 32_000
+_PLAIN_SHARE: Final = 8 * PLAIN_PIECE
 _PLAIN_LINE: Final = 1 << 40  # behind every line of the text
 
 

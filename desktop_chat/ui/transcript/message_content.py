@@ -150,10 +150,9 @@ class MessageContent:
 
     def _has_taken(self, message: Message) -> bool:
         """Whether the texts of ``message`` are what arrived here; told by their lengths, which costs nothing."""
-        return (
-            self._body.length + self._waiting_body.length == len(message.text)
-            and self._reasoning.length + self._waiting_reasoning.length == len(message.reasoning)
-        )
+        return self._body.length + self._waiting_body.length == len(
+            message.text
+        ) and self._reasoning.length + self._waiting_reasoning.length == len(message.reasoning)
 
     def _shape(self) -> tuple[object, ...]:
         """What decides which parts there are besides the growing text itself."""

@@ -132,7 +132,12 @@ def test_a_long_line_gives_what_it_gives_whole(text: str, shape: str, escaped: b
 @pytest.mark.parametrize("size", [1000, 4099, 32_768])
 def test_any_split_gives_the_same(size: int) -> None:
     text = 'é\U0001f600 "quoted" \\ and\n' * 6000
-    data = delta(content="first ") + delta(content=text, reasoning="r" * LONG) + delta(content=" last") + finish()
+    data = (
+        delta(content="first ")
+        + delta(content=text, reasoning="r" * LONG)
+        + delta(content=" last")
+        + finish()
+    )
     escaped = json.dumps({"choices": [{"delta": {"content": text}}]}).encode()
     data += b"data:" + escaped + b"\r\n\r\n" + DONE
     answer, _ = read(data, size)
@@ -148,7 +153,9 @@ def test_halves_of_characters_are_joined_over_pieces() -> None:
 
 
 def test_a_long_line_among_lines_of_one_event() -> None:
-    data = b'event: message\ndata: {"choices":\ndata: [{"delta":{"content":"%b"\ndata: }}]}\n\n' % (b"a" * LONG)
+    data = b'event: message\ndata: {"choices":\ndata: [{"delta":{"content":"%b"\ndata: }}]}\n\n' % (
+        b"a" * LONG
+    )
     answer, _ = read(data + finish())
     assert answer.text == "a" * LONG
 
@@ -169,8 +176,13 @@ def test_a_long_error_is_told_in_short() -> None:
 
 def test_a_long_document_comes_in_pieces() -> None:
     text = "A word.\n" * 30_000
-    document = {"choices": [{"message": {"content": text}, "finish_reason": "stop"}], "usage": {"total_tokens": 3}}
-    answer, decoder = read(json.dumps(document, indent=1).encode(), headers={"content-type": "application/json"})
+    document = {
+        "choices": [{"message": {"content": text}, "finish_reason": "stop"}],
+        "usage": {"total_tokens": 3},
+    }
+    answer, decoder = read(
+        json.dumps(document, indent=1).encode(), headers={"content-type": "application/json"}
+    )
     assert (answer.text, answer.finish_reason, answer.error) == (text, "stop", None)
     assert decoder.codec.done
 
@@ -193,7 +205,7 @@ def test_what_is_long_without_being_text_is_refused(data: bytes) -> None:
 
 def test_a_line_over_the_limit_is_refused_before_it_ends() -> None:
     line = b'data: {"choices":[{"delta":{"content":"' + b"a" * MAX_LINE_BYTES
-    answer, decoder = read(delta(content="kept") + line)
+    answer, _ = read(delta(content="kept") + line)
     assert isinstance(answer.error, LimitError)
     assert answer.text == "kept"
 

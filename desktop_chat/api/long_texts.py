@@ -23,7 +23,7 @@ MAX_REST: Final = 128 * 1024
 """Bytes that may be left: decoding them takes some 5 ms at worst. A chat chunk has a few hundred."""
 
 _LONG_STRING: Final = 1024
-_PIECE: Final = 32 * 1024
+_PIECE: Final = 16 * 1024
 
 # Strings from where the outside of one goes on; possessive, so that no byte is looked at twice.
 _WHOLE_STRING: Final = re.compile(rb'[^"]*+"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)

@@ -35,6 +35,7 @@ BENCHMARKS: Final = (
     Benchmark("stream", "Streaming engine", "desktop_chat.cli.benchmarks.stream:measure"),
     Benchmark("markup", "Markdown of a streamed answer", "desktop_chat.cli.benchmarks.markup:measure"),
     Benchmark("transcript", "Transcript", "desktop_chat.ui.transcript.benchmark:measure"),
+    Benchmark("hostile", "The window under attack", "desktop_chat.ui.hostile_benchmark:measure"),
 )
 
 

@@ -6,7 +6,7 @@ import enum
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,12 @@ from desktop_chat.ui.transcript.inline import PictureMaker
 from desktop_chat.ui.transcript.typography import Typography
 
 REASONING_INDENT = 16
+
+_SMALLEST_SHARE: Final = 256
+_FIRST_SHARE: Final = 1024
+_COSTLY_S: Final = 0.008
+"""CPU time of a frame's share from which on the next one is smaller, and below half of which it is larger. Painting
+takes as much again, and input and the network want their part of the 16 ms."""
 
 
 class Section(enum.IntEnum):
@@ -97,6 +103,7 @@ class MessageContent:
         self._reasoning = Flow(Section.REASONING, REASONING_INDENT)
         self._body = Flow(Section.BODY)
         self._waiting_reasoning, self._waiting_body = WaitingText(), WaitingText()
+        self._share = _FIRST_SHARE
         self._is_ending = False
         if self.message.state is MessageState.STREAMING:
             self.append(self.message.tool_calls, self.message.text, self.message.reasoning)
@@ -140,9 +147,16 @@ class MessageContent:
         """Show a frame's share of reasoning and text; the first spec of each that changed."""
         for flow, waiting in ((self._reasoning, self._waiting_reasoning), (self._body, self._waiting_body)):
             if waiting.length and not flow.is_behind:
-                flow.append(waiting.take(flow.share))
+                flow.append(waiting.take(min(self._share, flow.share)))
         first = self._reasoning.advance(), self._body.advance()
         return self._end_texts(first) if self._is_ending and not self.is_behind else first
+
+    def note_cost(self, seconds: float) -> None:
+        """So much CPU time it took to show the last share: the next one is made to fit into a frame."""
+        if seconds > _COSTLY_S:
+            self._share = max(_SMALLEST_SHARE, self._share // 2)
+        elif seconds < _COSTLY_S / 2:
+            self._share = min(self._body.share, 2 * self._share)
 
     def _end_texts(self, first: tuple[int, int]) -> tuple[int, int]:
         self._is_ending = False

@@ -111,6 +111,10 @@ class TranscriptModel(QObject):
         changed: ids of messages whose text was provided or which were replaced.
 
     Deltas raise no signal; they are announced to ``on_growth``, a plain call.
+
+    Attributes:
+        growing: what has arrived for each streaming message.
+        last_growth: of the message that ``changed`` is just about, if it was streaming until now.
     """
 
     needed = Signal(list)
@@ -122,6 +126,7 @@ class TranscriptModel(QObject):
         super().__init__(parent)
         self.on_growth: Callable[[], None] = lambda: None
         self.growing: dict[int, Growth] = {}
+        self.last_growth: Growth | None = None
         self._stubs: list[MessageStub] = []
         self._rows: dict[int, int] = {}
         self._messages: OrderedDict[int, Message] = OrderedDict()
@@ -167,10 +172,12 @@ class TranscriptModel(QObject):
         """A message has another state, text, error or metrics."""
         if message.id not in self._rows:
             return
-        self.growing.pop(message.id, None)
+        growth = self.growing.pop(message.id, None)
         self._stubs[self._rows[message.id]] = stub_of(message)
         self._keep(message)
+        self.last_growth = growth
         self.changed.emit([message.id])
+        self.last_growth = None
 
     def append_delta(self, message_id: int, delta: StreamDelta) -> None:
         """A piece of a streaming message arrived; it shows with the next frame."""

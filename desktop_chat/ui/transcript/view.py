@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal, SignalInstance
@@ -25,6 +26,7 @@ from desktop_chat.ui.transcript.frame_clock import FrameClock
 from desktop_chat.ui.transcript.icons import icon
 from desktop_chat.ui.transcript.menu import open_menu
 from desktop_chat.ui.transcript.message_content import Workshop
+from desktop_chat.ui.transcript.message_layout import MessageLayout
 from desktop_chat.ui.transcript.message_parts import FooterBox
 from desktop_chat.ui.transcript.model import TranscriptModel
 from desktop_chat.ui.transcript.painting import paint_stack
@@ -190,6 +192,9 @@ class TranscriptView(StackScrollArea):
             message = self._model.message(row)
             known = self.stack.known_layout(row)
             was_streaming = known is not None and known.is_streaming
+            growth = self._model.last_growth
+            if known is not None and growth is not None:
+                known.append(growth.tool_calls(), *growth.take())
             touched = self.stack.replace(row, message) if message is not None else None
             if was_streaming and message is not None:
                 accessibility.announce_end(self, message)
@@ -203,6 +208,8 @@ class TranscriptView(StackScrollArea):
 
     def _flush(self) -> None:
         """Show what arrived since the last frame."""
+        begun = time.thread_time()
+        shown: list[MessageLayout] = []
         dirty: int | None = None
         for message_id, growth in self._model.growing.items():
             row = self._model.row_of(message_id)
@@ -220,12 +227,16 @@ class TranscriptView(StackScrollArea):
                 first = first if waiting is None else min(first, waiting)
             y = self.stack.touched(row, first)
             dirty = y if dirty is None else min(dirty, y)
+            shown.append(layout)
         for row, layout in self.stack.laid_out():
             if layout.is_behind and layout.message.id not in self._model.growing:
                 y = self.stack.touched(row, layout.advance())
                 dirty = y if dirty is None else min(dirty, y)
+                shown.append(layout)
         if dirty is not None:
             self._refresh_from(dirty)
+        for layout in shown:
+            layout.note_cost(time.thread_time() - begun)
         self._keep_up()
         self._update_motion()
 

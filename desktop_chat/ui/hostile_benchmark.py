@@ -91,8 +91,8 @@ async def _attacked(attack: str) -> tuple[float, float | None]:
     with _server(attack) as (process, port), tempfile.TemporaryDirectory() as folder:
         options = WindowOptions(data_dir=Path(folder), base_url=f"http://127.0.0.1:{port}/v1", model="m")
         qt = application.make_application()
-        window, *rest = application.open_main_window(qt, options.data_dir)
-        program = Program(options, window, *rest)
+        window, appearance, conversations, state = application.open_main_window(qt, options.data_dir)
+        program = Program(options, window, appearance, conversations, state)
         ended = asyncio.ensure_future(program.main())
         try:
             while program.controller is None or not window.composer.is_ready:  # noqa: ASYNC110 - a benchmark

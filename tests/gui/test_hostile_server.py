@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from fault_server.server import WAIT_FOR_CLIENT_TO_LEAVE, FaultServer, Forever, Script
@@ -69,11 +69,14 @@ class Attacked:
         self._application, self._folder = application_, folder
         self.server = FaultServer(*script)
 
-    async def __aenter__(self) -> Attacked:
+    async def __aenter__(self) -> Self:
         await self.server.__aenter__()
         options = WindowOptions(data_dir=self._folder, base_url=self.server.base_url, model="m")
-        self.window, *rest = application.open_main_window(self._application, self._folder)
-        self.program = Program(options, self.window, *rest)
+        window, appearance, conversations, state = application.open_main_window(
+            self._application, self._folder
+        )
+        self.window = window
+        self.program = Program(options, window, appearance, conversations, state)
         self.ended = asyncio.ensure_future(self.program.main())
         await until(lambda: self.program.controller and self.window.composer.is_ready, "the program")
         return self
@@ -125,8 +128,8 @@ Attack = Callable[..., Attacked]
 
 
 @pytest.fixture
-async def attack(qapp: QApplication, tmp_path: Path) -> AsyncIterator[Attack]:
-    yield lambda *steps: Attacked(qapp, tmp_path, steps)
+async def attack(qapp: QApplication, tmp_path: Path) -> Attack:
+    return lambda *steps: Attacked(qapp, tmp_path, steps)
 
 
 async def until(condition: Callable[[], Any], what: str) -> None:

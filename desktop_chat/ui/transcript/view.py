@@ -180,6 +180,7 @@ class TranscriptView(StackScrollArea):
         if row >= 0:
             self.update_footer(row)
         self._refresh_from(0 if row < 0 else self.stack.message_top(row))
+        self._keep_up()
         self._update_motion()
 
     def _changed(self, ids: list[int]) -> None:

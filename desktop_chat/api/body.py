@@ -56,6 +56,7 @@ class BodyDecoder:
         self._inflater = _inflater_for(headers.get("content-encoding", ""))
         self._kind = _Kind.UNKNOWN
         self._unread = b""  # as it came, packed perhaps
+        self._at = 0  # how much of that has been read
         self._is_ending = False
         self._broken: str | None = None
         self._body_bytes = 0
@@ -76,11 +77,11 @@ class BodyDecoder:
     @property
     def has_more(self) -> bool:
         """Whether `more` must be called before the next `feed` or `end`."""
-        return not self.ended and (self.codec.has_more or bool(self._unread))
+        return not self.ended and (self.codec.has_more or self._at < len(self._unread))
 
     def feed(self, data: bytes) -> list[StreamDelta]:
         """The deltas of the first part of ``data``; the others come from `more`."""
-        self._unread += data
+        self._unread, self._at = self._unread[self._at :] + data, 0
         return self.more()
 
     def more(self) -> list[StreamDelta]:
@@ -104,7 +105,7 @@ class BodyDecoder:
 
         Where it `has_more`, that is so only once `more` has given it all.
         """
-        self._is_ending, self._broken, self._unread = True, broken, b""
+        self._is_ending, self._broken, self._at = True, broken, len(self._unread)
         deltas: list[StreamDelta] = []
         try:
             self.sse.flush()
@@ -132,16 +133,15 @@ class BodyDecoder:
 
     def _next_piece(self) -> bytes:
         """What is to be decoded next; a bomb is unpacked so slowly that it meets the limits one by one."""
-        if self._inflater is None:
-            piece, self._unread = self._unread[:_STEP_BYTES], self._unread[_STEP_BYTES:]
-        elif self._inflater.eof:
-            piece = self._unread = b""
-        else:
+        packed = self._unread[self._at : self._at + _STEP_BYTES]
+        self._at += len(packed)
+        piece = packed
+        if self._inflater is not None:
             try:
-                piece = self._inflater.decompress(self._unread, _STEP_BYTES)
+                piece = b"" if self._inflater.eof else self._inflater.decompress(packed, _STEP_BYTES)
             except zlib.error as error:
                 raise StreamInterruptedError(f"The compressed body is damaged: {error}") from None
-            self._unread = self._inflater.unconsumed_tail
+            self._at -= len(self._inflater.unconsumed_tail)
         self._body_bytes += len(piece)
         if self._body_bytes > MAX_BODY_BYTES:
             raise LimitError(f"The server sent an answer of more than {MAX_BODY_BYTES} bytes.")

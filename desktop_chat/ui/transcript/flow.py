@@ -76,6 +76,11 @@ class Flow:
         return list(self._specs_of(blocks, before))
 
     @property
+    def can_grow(self) -> bool:
+        """Whether `append` goes on where the text ends; one that was shown as finished must be read anew."""
+        return self._parser is not None or not self.length
+
+    @property
     def is_behind(self) -> bool:
         """Whether text waits for a further `advance`."""
         return self._parser is not None and self._parser.is_behind

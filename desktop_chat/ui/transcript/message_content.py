@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -107,7 +108,10 @@ class MessageContent:
         self._is_ending = False
         if self.message.state is MessageState.STREAMING:
             self.append(self.message.tool_calls, self.message.text, self.message.reasoning)
+            begun = time.thread_time()
             self._advance_texts()
+            while self.is_behind and time.thread_time() - begun < _COSTLY_S:
+                self._advance_texts()
         else:
             self._show_texts()
 
@@ -161,6 +165,10 @@ class MessageContent:
     def _end_texts(self, first: tuple[int, int]) -> tuple[int, int]:
         self._is_ending = False
         return min(first[0], self._reasoning.finish()), min(first[1], self._body.finish())
+
+    def _can_grow(self) -> bool:
+        """Whether an answer that had ended may be continued where it stands."""
+        return self._body.can_grow and self._reasoning.can_grow
 
     def _has_taken(self, message: Message) -> bool:
         """Whether the texts of ``message`` are what arrived here; told by their lengths, which costs nothing."""

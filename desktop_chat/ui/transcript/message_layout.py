@@ -70,21 +70,22 @@ class MessageLayout(MessageContent):
         self.message = message
         was_streaming = before.state is MessageState.STREAMING
         first = len(self._body.specs)
+        self._is_ending = self._is_ending and not self.is_streaming
         if was_streaming and self._has_taken(message):
             if not self.is_streaming:
                 self._is_ending = True  # with the last of what waits, which may take some frames
                 if not self.is_behind:
                     _, first = self._end_texts((first, first))
-        elif was_streaming != self.is_streaming or (before.text, before.reasoning, before.role) != (
-            message.text,
-            message.reasoning,
-            message.role,
-        ):
+        elif was_streaming or not self._is_same_text(before) or (self.is_streaming and not self._can_grow()):
             self._start_texts()
             first = 0
             if message.role is Role.USER:
                 self._card_width = self._hugging_width()
         return self._reconcile(self._first_changed(first))
+
+    def _is_same_text(self, before: Message) -> bool:
+        now = self.message
+        return (before.text, before.reasoning, before.role) == (now.text, now.reasoning, now.role)
 
     def _first_changed(self, grown_body: int) -> int:
         """The first entry that may be another: one of the body from ``grown_body`` on, or any before and behind it."""

@@ -97,6 +97,28 @@ def test_streamed_equals_opened(view: TranscriptView, length: int) -> None:
     assert picture(view) == streamed
 
 
+@pytest.mark.parametrize("is_opened", [False, True])
+def test_a_continued_answer_goes_on_where_it_stands(
+    view: TranscriptView, qtbot: QtBot, is_opened: bool
+) -> None:
+    half = SAMPLE[: len(SAMPLE) // 2 + 3]
+    stopped = msgspec.structs.replace(stream(view, half), state=MessageState.STOPPED)
+    if is_opened:
+        open_all(view, [message(1, Role.USER, "Question?"), stopped])
+    layout = view.stack.known_layout(1)
+    assert layout is not None
+    entries = len(layout.column)
+    view.model.replace(msgspec.structs.replace(stopped, state=MessageState.STREAMING))
+    assert len(layout.column) >= entries - 1  # nothing collapses
+    view.model.append_delta(2, TextDelta(SAMPLE[len(half) :]))
+    ended = msgspec.structs.replace(stopped, state=MessageState.COMPLETE, text=SAMPLE)
+    view.model.replace(ended)
+    qtbot.waitUntil(lambda: not layout.is_behind)
+    streamed = picture(view)
+    open_all(view, [message(1, Role.USER, "Question?"), ended])
+    assert picture(view) == streamed
+
+
 def wheel(view: TranscriptView, notches: int) -> None:
     point = QPointF(view.viewport().rect().center())
     event = QWheelEvent(

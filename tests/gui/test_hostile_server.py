@@ -17,9 +17,10 @@ from PySide6.QtWidgets import QApplication
 
 from desktop_chat.chat.launch import WindowOptions
 from desktop_chat.chat.session import ChatSession
+from desktop_chat.demo.hostile import ATTACKS
 from desktop_chat.domain.deltas import StreamDelta, TextDelta
 from desktop_chat.domain.messages import Message, MessageState, Role
-from desktop_chat.ui import application
+from desktop_chat.ui import application, hostile_benchmark
 from desktop_chat.ui.program import Program
 from desktop_chat.ui.transcript import flow
 from desktop_chat.ui.transcript.message_layout import MessageLayout
@@ -249,3 +250,17 @@ async def test_text_beyond_any_answer_is_shown_as_it_is(
         assert shown.replace("*", "") == "".join(text.replace("*", "").split())
         opened = MessageLayout(run.answer(), run.controller.view.view.workshop, layout._memory, layout.width)
         assert opened._body.specs[-1].source.text.endswith("A **paragraph**.\n\n")
+
+
+def test_the_benchmark_names_attacks_that_exist() -> None:
+    assert set(hostile_benchmark.ATTACKS) <= set(ATTACKS)
+
+
+async def test_the_benchmark_sees_blocks_and_the_stop(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hostile_benchmark, "_STOP_AFTER_S", 0.2)
+    block, stop = await hostile_benchmark._attacked("endless comments")
+    assert block > 0
+    assert stop is not None
+    qapp.setStyleSheet("")

@@ -76,6 +76,9 @@ class AnswerStream:
         self._has_payload = False
         self._ended = False
         self._at_eof = False
+        self._given_at: float | None = (
+            None  # when deltas were handed out: what the reader takes is not waiting
+        )
 
     @property
     def finish_reason(self) -> str | None:
@@ -126,7 +129,15 @@ class AnswerStream:
     async def __anext__(self) -> list[StreamDelta]:
         if self._pieces is None or self._decoder is None:
             raise RuntimeError("an answer can only be read inside its `async with`")
-        while not self._ended:
+        if self._given_at is not None:
+            self._deadline += asyncio.get_running_loop().time() - self._given_at
+            self._given_at = None
+        while self._decoder.has_more or not self._ended:
+            if self._decoder.has_more:
+                await asyncio.sleep(0)  # what one read brought may be long: others get their turn in between
+                if deltas := self._taken(self._decoder.more()):
+                    return deltas
+                continue
             try:
                 async with asyncio.timeout_at(self._deadline):
                     data = await anext(self._pieces)
@@ -177,17 +188,25 @@ class AnswerStream:
         if self._recorder:
             self._recorder.write(data)
         comments = decoder.sse.comments
-        deltas = decoder.feed(data)
+        deltas = self._taken(decoder.feed(data))
         if self._observer and decoder.sse.comments > comments:
             self._observer.heartbeat()
-        self._ended = decoder.ended
+        return deltas
+
+    def _taken(self, deltas: list[StreamDelta]) -> list[StreamDelta]:
+        """Note what was decoded."""
+        assert self._decoder is not None
+        decoder = self._decoder
+        self._ended = self._ended or decoder.ended
         if deltas:
             self._has_payload = True
             patience = (
                 min(self._timeouts.idle, _AFTER_FINISH_LIMIT_S) if decoder.complete else self._timeouts.idle
             )
-            self._deadline = asyncio.get_running_loop().time() + patience
-        return self._new(deltas, whole=self._ended and decoder.error is None)
+            self._given_at = asyncio.get_running_loop().time()
+            self._deadline = self._given_at + patience
+        is_whole = self._ended and decoder.error is None and not decoder.has_more
+        return self._new(deltas, whole=is_whole)
 
     def _end(self, broken: str | None) -> list[StreamDelta]:
         assert self._decoder is not None

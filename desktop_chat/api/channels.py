@@ -10,6 +10,8 @@ from desktop_chat.domain.text import without_lone_surrogates
 
 _OPEN: Final = "<think>"
 _CLOSE: Final = "</think>"
+_MOST_HELD: Final = 4096
+"""Characters of white space that may precede the tag."""
 
 
 class SurrogateJoiner:
@@ -97,7 +99,7 @@ class ThinkTagSplitter:
                 return after
             self._held = _OPEN  # line breaks behind the tag may still come
             return ""
-        if _OPEN.startswith(bare):  # also when there is nothing but space so far
+        if _OPEN.startswith(bare) and len(text) < _MOST_HELD:  # also when there is nothing but space so far
             self._held = text
             return ""
         self._place = _Place.ANSWER

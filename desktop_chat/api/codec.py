@@ -9,23 +9,44 @@ an error in any shape ends the stream.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from desktop_chat.api.channels import SurrogateJoiner, ThinkTagSplitter
 from desktop_chat.api.errors import error_in_stream
+from desktop_chat.api.long_chunks import parts_of
+from desktop_chat.api.long_texts import LongTexts
 from desktop_chat.api.sse import ServerSentEvent
 from desktop_chat.api.tool_calls import ToolCallAssembler
 from desktop_chat.api.usage import timings_from_groq, timings_from_llamacpp, usage_from
-from desktop_chat.api.wire import WireChoice, WireChunk, WireDelta, decode_chunk, tolerant_chunk
-from desktop_chat.domain.deltas import Finished, ReasoningDelta, StreamDelta, TextDelta, Usage, UsageReport
+from desktop_chat.api.wire import (
+    WireChoice,
+    WireChunk,
+    WireDelta,
+    chunk_texts,
+    decode_chunk,
+    details_text,
+    tolerant_chunk,
+)
+from desktop_chat.domain.deltas import (
+    Finished,
+    ReasoningDelta,
+    StreamDelta,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+    UsageReport,
+)
 from desktop_chat.domain.errors import ChatError, LimitError, ProtocolError, ServerError
 
 DONE = "[DONE]"
-MAX_TEXT_LENGTH = 256 * 1024 * 1024
-"""Characters of answer and reasoning together; a stream beyond it never ends."""
+MAX_TEXT_LENGTH = 16 * 1024 * 1024
+"""Characters of answer, reasoning and tool calls together: as many as the longest line may hold, and ten times what
+a model with the largest context could say. A stream beyond it would fill memory and disk."""
+
+MAX_TOOL_CALLS = 1000
 
 
 class ChatCompletionsDecoder:
@@ -33,6 +54,7 @@ class ChatCompletionsDecoder:
 
     Args:
         split_think_tags: take ``<think>...</think>`` at the start of the content for reasoning.
+        long_texts: the long strings that were taken out of the next event; see `more`.
 
     Attributes:
         done: ``[DONE]`` came, or the whole completion did: nothing follows.
@@ -42,7 +64,7 @@ class ChatCompletionsDecoder:
         warnings: oddities of the server that cost nothing, each once.
     """
 
-    def __init__(self, *, split_think_tags: bool = True) -> None:
+    def __init__(self, *, split_think_tags: bool = True, long_texts: LongTexts | None = None) -> None:
         self.done = False
         self.finish_reason: str | None = None
         self.error: ChatError | None = None
@@ -55,6 +77,8 @@ class ChatCompletionsDecoder:
         self._reasoning_has_field = False  # then `reasoning_details` repeats it
         self._saw_open_choice = False  # a chunk said "not finished yet"
         self._length = 0
+        self._long_texts = LongTexts() if long_texts is None else long_texts
+        self._rest: Iterator[list[StreamDelta]] | None = None
 
     @property
     def complete(self) -> bool:
@@ -68,9 +92,13 @@ class ChatCompletionsDecoder:
     def decode_all(self, events: Iterable[ServerSentEvent]) -> list[StreamDelta]:
         """The deltas of the events of one read, in order.
 
-        What came in front of an error is returned; look at `error` and `done` afterwards.
+        What came in front of an error is returned; look at `error` and `done` afterwards, and at `has_more`: where
+        long texts were taken out, all deltas come from `more`.
         """
         deltas: list[StreamDelta] = []
+        if self._long_texts:
+            self._rest = self._decode_gradually(events)
+            return deltas
         for event in events:
             if self.done or self.error:
                 break
@@ -93,6 +121,8 @@ class ChatCompletionsDecoder:
     def decode_completion(self, body: bytes) -> list[StreamDelta]:
         """The deltas of a whole completion that was not streamed, or of an error object in its place.
 
+        As with `decode_all`, those of a long one come from `more`.
+
         Raises:
             ProtocolError: the body is neither.
         """
@@ -101,12 +131,31 @@ class ChatCompletionsDecoder:
         except (ValueError, RecursionError):
             raise ProtocolError(_excerpt(body.decode("utf-8", "replace"))) from None
         deltas: list[StreamDelta] = []
+        if self._long_texts:
+            chunk = _whole_chunk(payload)
+            if chunk is not None:
+                self._rest = self._complete_gradually(chunk)
+                return deltas
+            payload = json.loads(self._long_texts.abridged(json.dumps(payload, ensure_ascii=False)))
         self._apply_payload(payload, deltas, is_error=False)
         if not self.error and not (isinstance(payload, dict) and payload.get("choices")):
             raise ProtocolError(_excerpt(json.dumps(payload, ensure_ascii=False)))
         deltas += self.flush()
         self.done = True
         return deltas
+
+    @property
+    def has_more(self) -> bool:
+        """Whether what was decoded last holds more than may be handed out at once."""
+        return self._rest is not None
+
+    def more(self) -> list[StreamDelta]:
+        """The deltas of the next piece of a long text, some ten thousand characters; may be empty."""
+        deltas = next(self._rest, None) if self._rest is not None else None
+        if deltas is None:
+            self._rest = None
+            self._long_texts.clear()
+        return deltas or []
 
     def flush(self, *, cut: bool = False) -> list[StreamDelta]:
         """The stream ended: what was held back comes out.
@@ -129,6 +178,38 @@ class ChatCompletionsDecoder:
     def warn(self, text: str) -> None:
         if text not in self.warnings:
             self.warnings.append(text)
+
+    def _decode_gradually(self, events: Iterable[ServerSentEvent]) -> Iterator[list[StreamDelta]]:
+        for event in events:
+            if self.done or self.error:
+                return
+            chunk = _long_chunk(event)
+            if chunk is not None:
+                yield from self._apply_gradually(chunk)
+                continue
+            deltas: list[StreamDelta] = []
+            data = self._long_texts.abridged(event.data)
+            self._decode_oddity(msgspec.structs.replace(event, data=data), deltas)
+            yield deltas
+
+    def _complete_gradually(self, chunk: WireChunk) -> Iterator[list[StreamDelta]]:
+        yield from self._apply_gradually(chunk)
+        if self.error is None:
+            yield self.flush()
+            self.done = True
+
+    def _apply_gradually(self, chunk: WireChunk) -> Iterator[list[StreamDelta]]:
+        try:
+            for part in parts_of(chunk, self._long_texts):
+                deltas: list[StreamDelta] = []
+                self._apply(part, part.choices or [], deltas)
+                yield deltas
+                if self.error:
+                    return
+        except ValueError:  # a long string that is no valid JSON
+            deltas = []
+            self._fail(ProtocolError(sentence="The server sent a broken piece."), deltas)
+            yield deltas
 
     def _decode_oddity(self, event: ServerSentEvent, deltas: list[StreamDelta]) -> None:
         """An event that is not a chunk as the typed decoder knows it."""
@@ -204,10 +285,10 @@ class ChatCompletionsDecoder:
         if reasoning:
             self._reasoning_has_field = True
         elif delta.reasoning_details and not self._reasoning_has_field:
-            reasoning = _details_text(delta.reasoning_details)
+            reasoning = details_text(delta.reasoning_details)
         content = delta.content
         if isinstance(content, list):
-            thought, content = _chunk_texts(content)
+            thought, content = chunk_texts(content)
             reasoning = reasoning or thought
         if reasoning:
             self._think(reasoning, deltas)
@@ -217,16 +298,15 @@ class ChatCompletionsDecoder:
             self._say(delta.refusal, deltas)
         if delta.tool_calls:
             for call in delta.tool_calls:
-                deltas += self._calls.feed(call.index, call.id, call.function)
+                self._call(self._calls.feed(call.index, call.id, call.function), deltas)
         if delta.function_call:
-            deltas += self._calls.feed(0, None, delta.function_call)
+            self._call(self._calls.feed(0, None, delta.function_call), deltas)
 
     def _say(self, text: str, deltas: list[StreamDelta]) -> None:
         if self._text.held or not text.isascii():
             text = self._text.feed(text)
-        if not text:
+        if not text or not self._count(len(text)):
             return
-        self._count(text)
         if self._tags is None or self._tags.passes_through:
             deltas.append(TextDelta(text))
         else:
@@ -235,14 +315,27 @@ class ChatCompletionsDecoder:
     def _think(self, text: str, deltas: list[StreamDelta]) -> None:
         if self._reasoning.held or not text.isascii():
             text = self._reasoning.feed(text)
-        if text:
-            self._count(text)
+        if text and self._count(len(text)):
             deltas.append(ReasoningDelta(text))
 
-    def _count(self, text: str) -> None:
-        self._length += len(text)
+    def _call(self, found: list[ToolCallDelta], deltas: list[StreamDelta]) -> None:
+        for delta in found:
+            if delta.index >= MAX_TOOL_CALLS:
+                self._exceed(f"The answer has more than {MAX_TOOL_CALLS} tool calls.")
+            elif self._count(len(delta.id) + len(delta.name) + len(delta.arguments)):
+                deltas.append(delta)
+
+    def _count(self, length: int) -> bool:
+        """Whether the answer may grow by so many characters."""
+        self._length += length
         if self._length > MAX_TEXT_LENGTH:
-            self.error = LimitError(f"The answer is longer than {MAX_TEXT_LENGTH} characters.")
+            self._exceed(f"The answer is longer than {MAX_TEXT_LENGTH} characters.")
+        return self.error is None
+
+    def _exceed(self, words: str) -> None:
+        self.error = self.error or LimitError(
+            words, sentence="The server sends an answer that is longer than this program accepts."
+        )
 
     def _report(self, raw: dict[str, Any], deltas: list[StreamDelta]) -> None:
         self.usage = usage_from(raw)
@@ -263,6 +356,28 @@ class ChatCompletionsDecoder:
         self.error = self.error or error
 
 
+def _long_chunk(event: ServerSentEvent) -> WireChunk | None:
+    """The event as a chunk with choices, whatever odd types it has; None for anything else."""
+    if event.event != "message" or event.data[:1] != "{":
+        return None
+    try:
+        chunk = decode_chunk(event.data)
+        return chunk if chunk.choices and not chunk.error else None
+    except msgspec.MsgspecError:
+        pass  # other types than usual, halves of surrogate pairs, or no JSON
+    try:
+        return _whole_chunk(json.loads(event.data))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _whole_chunk(payload: object) -> WireChunk | None:
+    if not isinstance(payload, dict):
+        return None
+    chunk = tolerant_chunk(payload)
+    return chunk if chunk.choices and not chunk.error else None
+
+
 def _is_bare_error(payload: dict[str, Any]) -> bool:
     """Errors that are not wrapped in ``error``: Mistral's and FastAPI's."""
     return payload.get("object") == "error" or (
@@ -270,29 +385,6 @@ def _is_bare_error(payload: dict[str, Any]) -> bool:
         and any(payload.get(key) for key in ("message", "detail"))
         and "usage" not in payload
     )
-
-
-def _details_text(details: list[Any]) -> str:
-    """Text of OpenRouter's ``reasoning_details``: ``reasoning.text`` and ``reasoning.summary``."""
-    texts = (item.get("text") or item.get("summary") for item in details if isinstance(item, dict))
-    return "".join(text for text in texts if isinstance(text, str))
-
-
-def _chunk_texts(chunks: list[Any]) -> tuple[str, str]:
-    """Reasoning and answer in a list of typed chunks (Mistral ``ContentChunk``); unknown types are skipped."""
-    thoughts: list[str] = []
-    texts: list[str] = []
-    for chunk in chunks:
-        if isinstance(chunk, str):
-            texts.append(chunk)
-        elif isinstance(chunk, dict):
-            kind = chunk.get("type")
-            if kind == "thinking":
-                inner = chunk.get("thinking")
-                thoughts += _chunk_texts(inner if isinstance(inner, list) else [inner])
-            elif kind in ("text", "output_text") and isinstance(chunk.get("text"), str):
-                texts.append(chunk["text"])
-    return "".join(thoughts), "".join(texts)
 
 
 def _excerpt(text: str, limit: int = 500) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 
 import httpx
 
-MAX_READ_BYTES: Final = 32 * 1024
+MAX_READ_BYTES: Final = 16 * 1024
 """Most that one read returns, so that decoding it stays far below a frame."""
 _HIGH_WATER_BYTES: Final = 512 * 1024
 _NEXT_ADDRESS_AFTER_S: Final = 0.25

@@ -12,10 +12,14 @@ from typing import Final
 
 import msgspec
 
+from desktop_chat.api.long_texts import LONG_LINE, MAX_REST, LongTexts, Shortener
 from desktop_chat.domain.errors import LimitError
 
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 """A longer line, or more data in one event, is an attack or a defect: no model emits it."""
+
+MAX_DATA_LINES: Final = 16 * 1024
+"""``data`` lines of one event."""
 
 _MAX_RETRY_DIGITS: Final = 12
 
@@ -39,6 +43,8 @@ class SSEDecoder:
 
     Args:
         max_line_bytes: longest line accepted, and most data in one event.
+        long_texts: where the long strings of ``data`` lines, which must be JSON then, are laid aside: the event
+            has marks in their places (see `LongTexts`). Long lines of other fields lose all but their beginning.
 
     Attributes:
         retry: reconnection time in milliseconds, the last one the server sent.
@@ -46,7 +52,7 @@ class SSEDecoder:
         error: a limit was broken behind the events last returned; the next call raises it.
     """
 
-    def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
+    def __init__(self, max_line_bytes: int = MAX_LINE_BYTES, long_texts: LongTexts | None = None) -> None:
         self.retry: int | None = None
         self.comments = 0
         self.error: LimitError | None = None
@@ -54,8 +60,10 @@ class SSEDecoder:
         self._bom = b""  # the first bytes, until they are known to be a BOM or not
         self._at_start = True
         self._after_cr = False  # the last line ended in CR: an LF that follows belongs to it
-        self._pending: list[bytes] = []  # pieces of the unfinished line, joined once
-        self._pending_bytes = 0
+        self._pending = bytearray()  # the unfinished line, or what was kept of it
+        self._pending_bytes = 0  # of the line as it came
+        self._long_texts = long_texts
+        self._shortener: Shortener | None = None  # while the unfinished line is long
         self._data: list[str] = []
         self._data_length = 0
         self._event = ""
@@ -80,18 +88,17 @@ class SSEDecoder:
         if end:
             complete = data[:end]
             if self._pending:
-                self._pending.append(complete)
-                complete = b"".join(self._pending)
+                if self._pending_bytes > LONG_LINE and self._long_texts is not None:
+                    complete = self._end_long_line(complete)
+                complete = bytes(self._pending) + complete
                 self._pending.clear()
                 self._pending_bytes = 0
-            self._decode_lines(complete, events)
+            if not self.error:
+                self._decode_lines(complete, events)
             data = data[end:]
         if data and not self.error:
             self._after_cr = False
-            self._pending.append(data)
-            self._pending_bytes += len(data)
-            if self._pending_bytes > self._max:
-                self._refuse(f"a line of more than {self._max} bytes")
+            self._hold(data)
         if self.error and not events:
             raise self.error
         return events
@@ -105,6 +112,7 @@ class SSEDecoder:
         error, self.error = self.error, None
         self._pending.clear()
         self._pending_bytes = 0
+        self._shortener = None
         self._data.clear()
         self._data_length = 0
         self._event = ""
@@ -112,6 +120,37 @@ class SSEDecoder:
         if error:
             raise error
         return []
+
+    def _hold(self, data: bytes) -> None:
+        """Keep a piece of the unfinished line."""
+        self._pending_bytes += len(data)
+        if self._pending_bytes > self._max:
+            self._refuse(f"a line of more than {self._max} bytes")
+        elif self._long_texts is None or self._pending_bytes <= LONG_LINE:
+            self._pending += data
+        elif self._shortener is not None:
+            self._pending += self._shortener.feed(data)
+            self._check_long_line(self._shortener)
+        elif self._pending.startswith(b"data:"):
+            shortener = self._shortener = Shortener(self._long_texts)
+            self._pending[:] = shortener.feed(bytes(self._pending)) + shortener.feed(data)
+            self._check_long_line(shortener)
+
+    def _end_long_line(self, data: bytes) -> bytes:
+        """Keep what belongs to the long line of ``data``, which has a line end; returns what follows."""
+        end = min(at for at in (data.find(b"\n"), data.find(b"\r")) if at >= 0)
+        if end:
+            self._hold(data[:end])
+        if self._shortener is not None:
+            self._pending += self._shortener.end()
+            self._shortener = None
+        return data[end:]
+
+    def _check_long_line(self, shortener: Shortener) -> None:
+        if shortener.rest_size > MAX_REST:
+            self._refuse(f"a piece with more than {MAX_REST} bytes besides its texts")
+        elif self._long_texts is not None and self._long_texts.size > self._max:
+            self._refuse(f"an event with more than {self._max} bytes of data")
 
     def _without_bom(self, data: bytes) -> bytes:
         data = self._bom + data
@@ -147,7 +186,7 @@ class SSEDecoder:
         for block in blocks:
             if block[:6] == "data: " and "\n" not in block:  # what a chat stream consists of
                 events.append(ServerSentEvent("message", block[6:], self._id))
-            else:
+            elif block:
                 self._interpret(block, events)
                 self._dispatch(events)
                 if self.error:
@@ -169,6 +208,9 @@ class SSEDecoder:
                 self._data_length += len(value) + 1
                 if self._data_length > self._max:
                     self._refuse(f"an event with more than {self._max} characters of data")
+                    return
+                if len(self._data) > MAX_DATA_LINES:
+                    self._refuse(f"an event of more than {MAX_DATA_LINES} lines")
                     return
             elif field == "event":
                 self._event = value

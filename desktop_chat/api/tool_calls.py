@@ -6,7 +6,7 @@ import json
 
 from desktop_chat.api.channels import SurrogateJoiner
 from desktop_chat.api.wire import WireFunction
-from desktop_chat.domain.deltas import StreamDelta, ToolCallDelta
+from desktop_chat.domain.deltas import ToolCallDelta
 from desktop_chat.domain.text import without_lone_surrogates
 
 
@@ -37,7 +37,7 @@ class ToolCallAssembler:
 
     def feed(
         self, index: int | None, call_id: str | None, function: WireFunction | None
-    ) -> list[StreamDelta]:
+    ) -> list[ToolCallDelta]:
         name = (function.name if function else None) or ""
         arguments = (function.arguments if function else None) or ""
         if isinstance(arguments, dict):
@@ -53,7 +53,7 @@ class ToolCallAssembler:
             return []
         return [ToolCallDelta(call.slot, new_id, new_name, text)]
 
-    def flush(self) -> list[StreamDelta]:
+    def flush(self) -> list[ToolCallDelta]:
         """Half characters that stayed alone come out as U+FFFD."""
         return [
             ToolCallDelta(call.slot, arguments=call.arguments.flush())

@@ -139,3 +139,26 @@ def _text(value: object) -> str | None:
 
 def _object(value: object) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
+
+
+def details_text(details: list[Any]) -> str:
+    """Text of OpenRouter's ``reasoning_details``: ``reasoning.text`` and ``reasoning.summary``."""
+    texts = (item.get("text") or item.get("summary") for item in details if isinstance(item, dict))
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def chunk_texts(chunks: list[Any]) -> tuple[str, str]:
+    """Reasoning and answer in a list of typed chunks (Mistral ``ContentChunk``); unknown types are skipped."""
+    thoughts: list[str] = []
+    texts: list[str] = []
+    for chunk in chunks:
+        if isinstance(chunk, str):
+            texts.append(chunk)
+        elif isinstance(chunk, dict):
+            kind = chunk.get("type")
+            if kind == "thinking":
+                inner = chunk.get("thinking")
+                thoughts += chunk_texts(inner if isinstance(inner, list) else [inner])
+            elif kind in ("text", "output_text") and isinstance(chunk.get("text"), str):
+                texts.append(chunk["text"])
+    return "".join(thoughts), "".join(texts)

@@ -11,7 +11,7 @@ import enum
 import functools
 import logging
 from collections.abc import Callable, Iterable
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -72,6 +72,14 @@ class StreamHandler(Protocol):
         """The turn ended, in whatever way. Called once, after the last delta."""
 
 
+@runtime_checkable
+class PacedHandler(StreamHandler, Protocol):
+    """A handler that needs time for what it was given; no more is read from the server while it is behind."""
+
+    @property
+    def is_behind(self) -> bool: ...
+
+
 class Transform(Protocol):
     """Delta in, deltas out: rewrites the stream before any handler sees it; it may hold text back."""
 
@@ -91,12 +99,26 @@ class HandlerChain:
 
     def __init__(self, handlers: Iterable[StreamHandler] = ()) -> None:
         self._handlers: list[StreamHandler] = list(handlers)
+        self._paced = [handler for handler in self._handlers if isinstance(handler, PacedHandler)]
         self._context: StreamContext | None = None
         self.failures: list[str] = []
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether one of them must catch up before more is read."""
+        for handler in self._paced:
+            try:
+                if handler.is_behind:
+                    return True
+            except Exception as error:  # noqa: BLE001 - as in `delta`
+                self._disable(handler, error)
+        return False
 
     def attach(self, handler: StreamHandler) -> None:
         """Add a handler; one that joins a running stream is started at once and gets what follows."""
         self._handlers.append(handler)
+        if isinstance(handler, PacedHandler):
+            self._paced.append(handler)
         if self._context is not None:
             context = self._context
             self._call(handler, handler.started, context)
@@ -104,6 +126,7 @@ class HandlerChain:
     def detach(self, handler: StreamHandler) -> None:
         """Take a handler out without finishing it; one that is not in is ignored."""
         self._handlers = [other for other in self._handlers if other is not handler]
+        self._paced = [other for other in self._paced if other is not handler]
 
     def started(self, context: StreamContext) -> None:
         self._context = context

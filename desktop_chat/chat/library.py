@@ -80,6 +80,7 @@ class Library:
             providers,
             preferences,
             ended=self._turn_ended,
+            unsaved=self._not_saved,
             stream_handlers=stream_handlers,
             make_recorder=make_recorder,
         )
@@ -116,6 +117,7 @@ class Library:
         if turn is not None:
             turn.stop()
             await turn.wait()
+        await self._turns.saved(conversation_id)
         await self._store.delete_conversation(conversation_id)
         self._tell("conversation_removed", conversation_id)
 
@@ -158,13 +160,14 @@ class Library:
     async def messages(self, ids: Sequence[int]) -> list[Message]:
         """Whole messages; those still being received carry what has arrived at this moment."""
         messages = await self._store.messages(ids)
+        unsaved = {message.id: message for message in self._turns.being_saved()}
         running = {turn.message_id: turn for turn in self._turns.running}
         return [
             msgspec.structs.replace(
                 message, text=turn.text, reasoning=turn.reasoning, tool_calls=turn.tool_calls
             )
             if (turn := running.get(message.id)) is not None
-            else message
+            else unsaved.get(message.id, message)
             for message in messages
         ]
 
@@ -198,7 +201,7 @@ class Library:
             source: answers this turn in place of the conversation's provider: a recording.
         """
         text = self._sendable(text)
-        with self._turns.sole_start(conversation_id):
+        async with self._turns.sole_start(conversation_id):
             conversation = await self._known(conversation_id)
             return await self._ask(conversation, conversation.leaf_id, text, joins=True, source=source)
 
@@ -206,14 +209,14 @@ class Library:
         """Send another version of a user's message; the old one stays as its sibling."""
         text = self._sendable(text)
         message = await self._message(message_id)
-        with self._turns.sole_start(message.conversation_id):
+        async with self._turns.sole_start(message.conversation_id):
             conversation = await self._known(message.conversation_id)
             return await self._ask(conversation, message.parent_id, text, joins=False)
 
     async def regenerate(self, message_id: int) -> ChatSession:
         """Ask for another version of an answer; the old one stays as its sibling."""
         message = await self._message(message_id)
-        with self._turns.sole_start(message.conversation_id):
+        async with self._turns.sole_start(message.conversation_id):
             conversation = await self._known(message.conversation_id)
             parent_id = message.parent_id if message.role is Role.ASSISTANT else message.id
             return await self._answer(conversation, parent_id, joins=False)
@@ -223,7 +226,7 @@ class Library:
         message = await self._message(message_id)
         if message.role is not Role.ASSISTANT or message.text or message.reasoning or message.tool_calls:
             return await self.regenerate(message_id)
-        with self._turns.sole_start(message.conversation_id):
+        async with self._turns.sole_start(message.conversation_id):
             conversation = await self._known(message.conversation_id)
             return await self._resume(conversation, message)
 
@@ -234,7 +237,7 @@ class Library:
             raise InvalidRequestError(
                 sentence="This provider cannot continue an answer.", advice="Regenerate the answer instead."
             )
-        with self._turns.sole_start(message.conversation_id):
+        async with self._turns.sole_start(message.conversation_id):
             conversation = await self._known(message.conversation_id)
             return await self._resume(conversation, message)
 
@@ -285,11 +288,12 @@ class Library:
         self._tell("turn_started", turn)
         return turn
 
-    def _turn_ended(self, turn: ChatSession, message: Message, problem: ErrorReport | None) -> None:
+    def _turn_ended(self, turn: ChatSession, message: Message) -> None:
         self._tell("message_changed", message)
-        if problem is not None:
-            self._tell("problem", message.conversation_id, problem)
         self._tell("turn_ended", turn)
+
+    def _not_saved(self, message: Message, problem: ErrorReport) -> None:
+        self._tell("problem", message.conversation_id, problem)
 
     async def _update(self, conversation_id: int, **changes: Unpack[ConversationChanges]) -> Conversation:
         conversation = await self._store.update_conversation(conversation_id, **changes)
@@ -305,6 +309,7 @@ class Library:
         return conversation
 
     async def _message(self, message_id: int) -> Message:
+        await self._turns.saved()
         messages = await self._store.messages([message_id])
         if not messages:
             raise InvalidRequestError(sentence="This message no longer exists.", advice="")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from desktop_chat.api.client import ChatClient
 from desktop_chat.api.retry import RetryPolicy
-from desktop_chat.chat.accumulator import TextAccumulator
+from desktop_chat.chat.accumulator import TextAccumulator, ToolCallAccumulator
 from desktop_chat.chat.handlers import (
     HandlerChain,
     Outcome,
@@ -48,6 +48,10 @@ Prepare = Callable[[], Awaitable[tuple[ChatClient, ChatRequest]]]
 
 Save = Callable[[StreamResult], Awaitable[None]]
 """Keeps the final state; runs once, shielded from every cancellation."""
+
+_PAUSE_S: Final = 0.004
+"""How often to ask a handler that is behind whether it has caught up; nothing is read meanwhile, so that the server
+must wait too."""
 
 _PHASE_OF: Final = {
     Outcome.COMPLETE: Phase.DONE,
@@ -105,7 +109,7 @@ class ChatSession:
         self._meter = StreamMeter(clock)
         self._text = TextAccumulator(text)
         self._reasoning = TextAccumulator(reasoning)
-        self._tool_calls: dict[int, ToolCall] = {}
+        self._tool_calls = ToolCallAccumulator()
         self._finish_reason: str | None = None
         self._warnings: list[str] = []
         self.concessions: tuple[str, ...] = ()
@@ -148,7 +152,8 @@ class ChatSession:
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
-        return tuple(self._tool_calls[index] for index in sorted(self._tool_calls))
+        """The tool calls so far, joined at each access."""
+        return self._tool_calls.calls()
 
     def attach(self, handler: StreamHandler) -> None:
         """Add a handler; on a running turn it is started at once and gets the deltas that follow."""
@@ -277,6 +282,8 @@ class ChatSession:
                     self._take(deltas, answer.bytes_received)
                     if self._stop_requested:
                         return
+                    while self._chain.is_behind:  # noqa: ASYNC110 - asked, so that a handler need not know of loops
+                        await asyncio.sleep(_PAUSE_S)
             finally:
                 self._warnings.extend(answer.warnings)
                 self.concessions = answer.concessions
@@ -292,7 +299,7 @@ class ChatSession:
             elif isinstance(delta, ReasoningDelta):
                 self._reasoning.append(delta.text)
             elif isinstance(delta, ToolCallDelta):
-                self._add_tool_call(delta)
+                self._tool_calls.add(delta)
             elif isinstance(delta, Finished):
                 self._finish_reason = delta.reason
             self._chain.delta(delta)
@@ -307,11 +314,3 @@ class ChatSession:
             following, self._transforms = self._transforms, self._transforms[position + 1 :]
             self._take(deltas, self._meter.bytes_received)
             self._transforms = following
-
-    def _add_tool_call(self, delta: ToolCallDelta) -> None:
-        known = self._tool_calls.get(delta.index) or ToolCall()
-        self._tool_calls[delta.index] = ToolCall(
-            id=known.id or delta.id,
-            name=known.name or delta.name,
-            arguments=known.arguments + delta.arguments,
-        )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,11 @@ _STATE_OF = {
     Outcome.ERROR: MessageState.FAILED,
 }
 
-Ended = Callable[[ChatSession, Message, "ErrorReport | None"], None]
-"""Told once a turn: the session, its message as kept, and what could not be kept on disk."""
+Ended = Callable[[ChatSession, Message], None]
+"""Told once a turn, at once when it is over: the session, and its message, whose saving begins."""
+
+Unsaved = Callable[[Message, ErrorReport], None]
+"""Told of a message that could not be kept on disk, or not while it was received."""
 
 MakeRecorder = Callable[[str], "StreamRecorder | None"]
 
@@ -48,7 +52,7 @@ class Turns:
     """The running turns, at most one a conversation.
 
     Args:
-        ended: see `Ended`.
+        ended / unsaved: see `Ended` and `Unsaved`.
         stream_handlers: makes the extra handlers of each new turn (user plug-ins).
         make_recorder: makes the recorder of each new turn, given its conversation's title; may give None.
     """
@@ -60,6 +64,7 @@ class Turns:
         preferences: Preferences,
         *,
         ended: Ended,
+        unsaved: Unsaved,
         stream_handlers: Callable[[], Sequence[StreamHandler]] = tuple,
         make_recorder: MakeRecorder = lambda _title: None,
     ) -> None:
@@ -67,9 +72,11 @@ class Turns:
         self._providers = providers
         self._preferences = preferences
         self._ended = ended
+        self._unsaved = unsaved
         self._stream_handlers = stream_handlers
         self._make_recorder = make_recorder
         self._running: dict[int, ChatSession] = {}
+        self._saving: dict[int, tuple[ChatSession, Message]] = {}  # over, and not on disk yet
         self._starting: set[int] = set()
         self._closed = False
 
@@ -79,6 +86,16 @@ class Turns:
 
     def turn(self, conversation_id: int) -> ChatSession | None:
         return self._running.get(conversation_id)
+
+    def being_saved(self) -> tuple[Message, ...]:
+        """Messages that are whole and of which the store may know only a part."""
+        return tuple(message for _, message in self._saving.values())
+
+    async def saved(self, conversation_id: int | None = None) -> None:
+        """Wait until what is over is on disk; in one conversation or in all."""
+        for saving_id, (turn, _) in list(self._saving.items()):
+            if conversation_id in (None, saving_id):
+                await turn.wait()
 
     def can_continue(self, message: Message) -> bool:
         """Whether the rest of this answer can be asked of the provider that gave it."""
@@ -114,9 +131,9 @@ class Turns:
     async def shutdown(self, limit_s: float) -> None:
         """Refuse new turns, stop the running ones and wait at most ``limit_s`` seconds for their saving."""
         self._closed = True
-        turns = self.running
-        for turn in turns:
+        for turn in self.running:
             turn.stop()
+        turns = [*self.running, *(turn for turn, _ in self._saving.values())]
         if not turns:
             return
         waits = [asyncio.ensure_future(turn.wait()) for turn in turns]
@@ -125,10 +142,20 @@ class Turns:
             logger.error("a turn did not end within %.1f s", limit_s)
             wait.cancel()
 
-    def sole_start(self, conversation_id: int) -> _SoleStart:
-        """A ``with`` block within which no other turn of this conversation may begin. Raises InvalidRequestError."""
+    @contextlib.asynccontextmanager
+    async def sole_start(self, conversation_id: int) -> AsyncIterator[None]:
+        """A block within which no other turn of this conversation may begin, and the last one is on disk.
+
+        Raises:
+            InvalidRequestError: one runs or starts.
+        """
         self.refuse_while_running(conversation_id)
-        return _SoleStart(self._starting, conversation_id)
+        self._starting.add(conversation_id)
+        try:
+            await self.saved(conversation_id)
+            yield
+        finally:
+            self._starting.discard(conversation_id)
 
     def refuse_while_running(self, conversation_id: int) -> None:
         """Raises InvalidRequestError when a turn runs or starts in the conversation, or the program ends."""
@@ -194,8 +221,7 @@ class Turns:
         result: StreamResult,
         source: AnswerSource | None,
     ) -> None:
-        """Save the final state; when the disk refuses, the window still gets the whole message."""
-        await journal.drained()
+        """Tell of the end, which need not wait for the disk, then save the final state."""
         final = msgspec.structs.replace(
             message,
             state=_STATE_OF[result.outcome],
@@ -207,10 +233,23 @@ class Turns:
             error=result.error,
             metrics=result.metrics,
         )
-        problem: ChatError | None = journal.problem
+        conversation_id = message.conversation_id
+        del self._running[conversation_id]
+        self._saving[conversation_id] = turn, final
+        self._ended(turn, final)
+        if source is not None:
+            await source.client.aclose()
+        problem = await self._save(final, journal)
+        del self._saving[conversation_id]
+        if problem is not None:
+            self._unsaved(final, problem.report())
+
+    async def _save(self, final: Message, journal: Journal) -> ChatError | None:
+        """Save a whole message; returns why the disk refused."""
+        await journal.drained()
         try:
-            final = await self._store.finish_message(
-                message.id,
+            await self._store.finish_message(
+                final.id,
                 state=final.state,
                 model=final.model,
                 text=final.text,
@@ -220,27 +259,9 @@ class Turns:
                 error=final.error,
                 metrics=final.metrics,
             )
-            problem = None
         except ChatError as error:
-            problem = error
+            return error
         except Exception as error:
-            logger.exception("message %d could not be saved", message.id)
-            problem = InternalError(str(error))
-        if source is not None:
-            await source.client.aclose()
-        del self._running[message.conversation_id]
-        self._ended(turn, final, problem.report() if problem else None)
-
-
-class _SoleStart:
-    """While a turn is being set up, no second one may begin in the same conversation."""
-
-    def __init__(self, starting: set[int], conversation_id: int) -> None:
-        self._starting = starting
-        self._conversation_id = conversation_id
-
-    def __enter__(self) -> None:
-        self._starting.add(self._conversation_id)
-
-    def __exit__(self, *_exception: object) -> None:
-        self._starting.discard(self._conversation_id)
+            logger.exception("message %d could not be saved", final.id)
+            return InternalError(str(error))
+        return None

@@ -18,7 +18,7 @@ import msgspec
 from desktop_chat.domain.errors import ErrorReport, Fault, StorageError
 from desktop_chat.domain.messages import Message, MessageState, MessageStub, Role, ToolCall
 from desktop_chat.domain.metrics import Metrics
-from desktop_chat.domain.text import title_from
+from desktop_chat.domain.text import title_from, without_lone_surrogates
 from desktop_chat.storage.columns import moment, storable, to_json
 
 ABANDONED: Final = ErrorReport(
@@ -29,12 +29,13 @@ ABANDONED: Final = ErrorReport(
 )
 """The error of an answer whose program died."""
 
-_OBJECT: Final = """json_object(
-    'id', id, 'conversation_id', conversation_id, 'parent_id', parent_id, 'role', role, 'text', text,
-    'state', state, 'created_at', created_at, 'reasoning', reasoning,
-    'tool_calls', json(coalesce(tool_calls, '[]')), 'model', model, 'profile_name', profile_name,
+_PLACE: Final = """'id', id, 'conversation_id', conversation_id, 'parent_id', parent_id, 'role', role,
+    'state', state, 'created_at', created_at, 'model', model, 'profile_name', profile_name,
     'finish_reason', finish_reason, 'error', json(error), 'metrics', json(metrics),
-    'sibling_index', sibling_index, 'sibling_count', sibling_count)"""
+    'sibling_index', sibling_index, 'sibling_count', sibling_count"""
+_OBJECT: Final = f"""json_object({_PLACE}, 'text', text, 'reasoning', reasoning,
+    'tool_calls', json(coalesce(tool_calls, '[]')))"""
+_OBJECT_WITHOUT_TEXTS: Final = f"json_object({_PLACE}, 'text', '')"
 _MESSAGES: Final = msgspec.json.Decoder(list[Message])
 
 
@@ -72,9 +73,13 @@ def branch(connection: sqlite3.Connection, conversation_id: int, upto: int | Non
 
 def messages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Message]:
     """Whole messages in the order asked; unknown ids are left out."""
+    return [_with_journal(connection, message) for message in _read(connection, ids, _OBJECT)]
+
+
+def _read(connection: sqlite3.Connection, ids: Sequence[int], as_json: str) -> list[Message]:
     (text,) = connection.execute(
         f"""
-        SELECT json_group_array({_OBJECT}) FROM (
+        SELECT json_group_array({as_json}) FROM (
             SELECT m.*, c.*,
                 (SELECT count(*) FROM message s
                  WHERE s.parent_id IS m.parent_id AND s.conversation_id = m.conversation_id AND s.id < m.id
@@ -89,7 +94,7 @@ def messages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Message
         )""",
         (json.dumps(list(ids)),),
     ).fetchone()
-    return [_with_journal(connection, message) for message in _MESSAGES.decode(text)]
+    return _MESSAGES.decode(text)
 
 
 def get(connection: sqlite3.Connection, message_id: int) -> Message:
@@ -188,7 +193,7 @@ def finish(
     model: str | None = None,
 ) -> Message:
     """Set the state and the whole texts, and drop the journal, which they replace. ``None`` keeps the model."""
-    text, reasoning = storable(text), storable(reasoning)
+    text, reasoning, tool_calls = storable(text), storable(reasoning), _storable_calls(tool_calls)
     changed = connection.execute(
         "UPDATE message SET state = ?, text_length = ?, reasoning_length = ?, model = coalesce(?, model),"
         " owner = NULL WHERE id = ?",
@@ -202,7 +207,9 @@ def finish(
         (text, reasoning, *_details(tool_calls, finish_reason, error, metrics), message_id),
     )
     connection.execute("DELETE FROM journal WHERE message_id = ?", (message_id,))
-    return get(connection, message_id)
+    # The texts are at hand: reading 16 MB of them again would hold up the window, which shares Python's lock.
+    (kept,) = _read(connection, [message_id], _OBJECT_WITHOUT_TEXTS)
+    return msgspec.structs.replace(kept, text=text, reasoning=reasoning, tool_calls=tool_calls)
 
 
 def reopen(connection: sqlite3.Connection, message_id: int, owner: str) -> Message:
@@ -336,6 +343,17 @@ def _with_journal(connection: sqlite3.Connection, message: Message) -> Message:
     return msgspec.structs.replace(message, text=message.text + text, reasoning=message.reasoning + reasoning)
 
 
+def _storable_calls(calls: tuple[ToolCall, ...]) -> tuple[ToolCall, ...]:
+    return tuple(
+        ToolCall(
+            id=without_lone_surrogates(call.id),
+            name=without_lone_surrogates(call.name),
+            arguments=without_lone_surrogates(call.arguments),
+        )
+        for call in calls
+    )
+
+
 def _details(
     tool_calls: tuple[ToolCall, ...],
     finish_reason: str | None,
@@ -343,7 +361,7 @@ def _details(
     metrics: Metrics | None,
 ) -> tuple[str | None, ...]:
     return (
-        to_json(tool_calls or None),
+        msgspec.json.encode(_storable_calls(tool_calls)).decode() if tool_calls else None,
         None if finish_reason is None else storable(finish_reason),
         to_json(error),
         to_json(metrics),

@@ -32,8 +32,14 @@ class _Follower:
     """Hands each delta of one turn to the transcript: a plain call, no signal."""
 
     def __init__(self, model: TranscriptModel, message_id: int) -> None:
+        self._model = model
         self._append = model.append_delta
         self._message_id = message_id
+
+    @property
+    def is_behind(self) -> bool:
+        """The server waits while much is to be shown, so that it cannot fill memory faster than the screen."""
+        return self._model.is_behind(self._message_id)
 
     def started(self, context: StreamContext) -> None:
         """Nothing to do: the message is there already."""

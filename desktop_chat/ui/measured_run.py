@@ -76,7 +76,7 @@ def main(url: str) -> None:
         painted(view, event)
         paints.append(time.monotonic())
 
-    TranscriptView.paintEvent = paint  # type: ignore[method-assign]  # only in this process
+    TranscriptView.paintEvent = paint  # type: ignore[method-assign, assignment]  # only in this process
     with tempfile.TemporaryDirectory() as folder:
         options = WindowOptions(data_dir=Path(folder), base_url=url, model="m")
         qt = application.make_application()

@@ -21,6 +21,7 @@ from desktop_chat.chat.recordings import RecordingFolder
 from desktop_chat.chat.summary import STATUS_OF, summary_line
 from desktop_chat.domain.errors import ChatError, ErrorReport, InternalError
 from desktop_chat.domain.profiles import MISTRAL_PROFILE, Profile
+from desktop_chat.markup import warm_up
 from desktop_chat.storage.conversations import ConversationStore
 from desktop_chat.storage.paths import DataPaths
 from desktop_chat.storage.secrets import SecretStore
@@ -169,6 +170,8 @@ class Program:
             await self._send_and_leave(controller, self._options.send)
             return
         await controller.start(self._state.conversation_id)
+        # The first code block would hold up its frame for the 50 ms that loading the lexers takes.
+        self.tasks.spawn(asyncio.to_thread(warm_up), "load lexers")
         await self._greet(controller)
 
     async def _greet(self, controller: WindowController) -> None:

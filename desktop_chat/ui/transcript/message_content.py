@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import enum
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from desktop_chat.domain.messages import Message, MessageState, Role
+import msgspec
+
+from desktop_chat.domain.messages import Message, MessageState, Role, ToolCall
 from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.boxes import BlockStates, MathMaker
 from desktop_chat.ui.transcript.code_run import Highlighter
@@ -17,6 +21,12 @@ from desktop_chat.ui.transcript.inline import PictureMaker
 from desktop_chat.ui.transcript.typography import Typography
 
 REASONING_INDENT = 16
+
+_SMALLEST_SHARE: Final = 256
+_FIRST_SHARE: Final = 1024
+_COSTLY_S: Final = 0.006
+"""CPU time of a frame's share from which on the next one is smaller, and below half of which it is larger. Painting
+takes as much again, and input and the network want their part of the 16 ms."""
 
 
 class Section(enum.IntEnum):
@@ -38,6 +48,35 @@ class MessageMemory:
 
     reasoning_open: bool | None = None
     blocks: BlockStates = field(default_factory=BlockStates)
+
+
+class WaitingText:
+    """Text that arrived faster than it can be shown; taken a frame's share at a time."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[str] = deque()
+        self._taken = 0  # of the first piece
+        self.length = 0
+
+    def add(self, text: str) -> None:
+        if text:
+            self._pieces.append(text)
+            self.length += len(text)
+
+    def take(self, most: int) -> str:
+        """At most so many characters."""
+        taken: list[str] = []
+        while most and self._pieces:
+            first = self._pieces[0]
+            part = first[self._taken : self._taken + most]
+            taken.append(part)
+            most -= len(part)
+            self.length -= len(part)
+            self._taken += len(part)
+            if self._taken == len(first):
+                self._pieces.popleft()
+                self._taken = 0
+        return "".join(taken)
 
 
 class Workshop(NamedTuple):
@@ -64,10 +103,15 @@ class MessageContent:
     def _start_texts(self) -> None:
         self._reasoning = Flow(Section.REASONING, REASONING_INDENT)
         self._body = Flow(Section.BODY)
+        self._waiting_reasoning, self._waiting_body = WaitingText(), WaitingText()
+        self._share = _FIRST_SHARE
+        self._is_ending = False
         if self.message.state is MessageState.STREAMING:
-            self.append(self.message, self.message.text, self.message.reasoning)
-            self._reasoning.advance()
-            self._body.advance()
+            self.append(self.message.tool_calls, self.message.text, self.message.reasoning)
+            begun = time.thread_time()
+            self._advance_texts()
+            while self.is_behind and time.thread_time() - begun < _COSTLY_S:
+                self._advance_texts()
         else:
             self._show_texts()
 
@@ -86,17 +130,51 @@ class MessageContent:
         if is_read and self.is_thinking and self._memory.reasoning_open is None:
             self._memory.reasoning_open = True
 
-    def append(self, message: Message, text: str, reasoning: str) -> None:
-        """Take what arrived; ``message`` already holds it. It shows with the next `advance`."""
-        self.message = message
-        if reasoning:
-            self._reasoning.append(reasoning)
-        if text:
-            self._body.append(text)
+    def append(self, tool_calls: tuple[ToolCall, ...], text: str, reasoning: str) -> None:
+        """Take what arrived; it shows with the next calls of `MessageLayout.advance`."""
+        if tool_calls != self.message.tool_calls:
+            self.message = msgspec.structs.replace(self.message, tool_calls=tool_calls)
+        self._waiting_reasoning.add(reasoning)
+        self._waiting_body.add(text)
+
+    @property
+    def waiting(self) -> int:
+        """Characters that arrived and were not looked at yet."""
+        return self._waiting_body.length + self._waiting_reasoning.length
 
     @property
     def is_behind(self) -> bool:
-        return self._body.is_behind or self._reasoning.is_behind
+        """Whether there is something to show in a further frame."""
+        return bool(self.waiting) or self._body.is_behind or self._reasoning.is_behind
+
+    def _advance_texts(self) -> tuple[int, int]:
+        """Show a frame's share of reasoning and text; the first spec of each that changed."""
+        for flow, waiting in ((self._reasoning, self._waiting_reasoning), (self._body, self._waiting_body)):
+            if waiting.length and not flow.is_behind:
+                flow.append(waiting.take(min(self._share, flow.share)))
+        first = self._reasoning.advance(), self._body.advance()
+        return self._end_texts(first) if self._is_ending and not self.is_behind else first
+
+    def note_cost(self, seconds: float) -> None:
+        """So much CPU time it took to show the last share: the next one is made to fit into a frame."""
+        if seconds > _COSTLY_S:
+            self._share = max(_SMALLEST_SHARE, self._share // 2)
+        elif seconds < _COSTLY_S / 2:
+            self._share = min(self._body.share, 2 * self._share)
+
+    def _end_texts(self, first: tuple[int, int]) -> tuple[int, int]:
+        self._is_ending = False
+        return min(first[0], self._reasoning.finish()), min(first[1], self._body.finish())
+
+    def _can_grow(self) -> bool:
+        """Whether an answer that had ended may be continued where it stands."""
+        return self._body.can_grow and self._reasoning.can_grow
+
+    def _has_taken(self, message: Message) -> bool:
+        """Whether the texts of ``message`` are what arrived here; told by their lengths, which costs nothing."""
+        return self._body.length + self._waiting_body.length == len(
+            message.text
+        ) and self._reasoning.length + self._waiting_reasoning.length == len(message.reasoning)
 
     def _shape(self) -> tuple[object, ...]:
         """What decides which parts there are besides the growing text itself."""

@@ -58,7 +58,7 @@ class MessageLayout(MessageContent):
 
     def advance(self) -> int:
         """Show a frame's share of what arrived. Returns the first entry that may look different."""
-        grown_reasoning, grown_body = self._reasoning.advance(), self._body.advance()
+        grown_reasoning, grown_body = self._advance_texts()
         shape = self._shape()
         if shape != self._shown_shape:
             return self._reconcile(0)
@@ -70,15 +70,34 @@ class MessageLayout(MessageContent):
         """Show another state of the message. Returns the first entry that may look different."""
         before = self.message
         self.message = message
-        if (before.text, before.reasoning, before.role) == (message.text, message.reasoning, message.role):
-            if before.state is MessageState.STREAMING and message.state is not MessageState.STREAMING:
-                self._reasoning.finish()
-                self._body.finish()
-        else:
+        was_streaming = before.state is MessageState.STREAMING
+        first = len(self._body.specs)
+        self._is_ending = self._is_ending and not self.is_streaming
+        if was_streaming and self._has_taken(message):
+            if not self.is_streaming:
+                self._is_ending = True  # with the last of what waits, which may take some frames
+                if not self.is_behind:
+                    _, first = self._end_texts((first, first))
+        elif was_streaming or not self._is_same_text(before) or (self.is_streaming and not self._can_grow()):
             self._start_texts()
+            first = 0
             if message.role is Role.USER:
                 self._card_width = self._hugging_width()
-        return self._reconcile(0)
+        return self._reconcile(self._first_changed(first))
+
+    def _is_same_text(self, before: Message) -> bool:
+        now = self.message
+        return (before.text, before.reasoning, before.role) == (now.text, now.reasoning, now.role)
+
+    def _first_changed(self, grown_body: int) -> int:
+        """The first entry that may be another: one of the body from ``grown_body`` on, or any before and behind it."""
+        start = self._first_of(Section.BODY)
+        before = [*self._before_text(), *(self._reasoning.specs if self.is_reasoning_open else ())]
+        known = [entry.spec for entry in self.column.entries[:start]]
+        if known != before or self._shape()[:-1] != self._shown_shape[:-1]:
+            return 0
+        first = min(start + grown_body, self._first_of(Section.TOOLS) - 1)
+        return first if first > start else 0
 
     def set_waiting_text(self, text: str) -> int | None:
         """What stands in the place of an answer that has not begun."""

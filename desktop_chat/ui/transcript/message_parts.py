@@ -16,6 +16,7 @@ from desktop_chat.ui.transcript import labels
 from desktop_chat.ui.transcript.boxes import Box, BoxContext, Control, Paint, PlacedRun, StackBox
 from desktop_chat.ui.transcript.code_box import CodeBox
 from desktop_chat.ui.transcript.icons import paint_icon
+from desktop_chat.ui.transcript.model import SHOWN_ARGUMENTS
 from desktop_chat.ui.transcript.text_run import TextRun
 from desktop_chat.ui.transcript.typography import TextStyle, color, elided
 
@@ -138,7 +139,7 @@ class ToolBox(StackBox):
         left = x + Space.M + 24
         left += paint.text(type_.label_strong, left, top, self._call.name or "tool") + Space.S
         room = x + self.width - 36 - left
-        line = " ".join(self._call.arguments.split())
+        line = " ".join(self._call.arguments[:2000].split())
         if room > 40 and not self._state.is_expanded:
             paint.text(type_.faint, left, top, elided(type_.faint, line[:400], room))
         if not self._context.states.on_paper:
@@ -161,7 +162,9 @@ class ToolBox(StackBox):
 
 
 def _indented(arguments: str) -> str:
-    """JSON text with line breaks; text that is not JSON as it is."""
+    """JSON text with line breaks; text that is not JSON as it is. Of a very long one only the beginning."""
+    if len(arguments) > SHOWN_ARGUMENTS:
+        return f"{arguments[:SHOWN_ARGUMENTS]}…\n({len(arguments):,} characters in all)"
     try:
         return msgspec.json.format(arguments.encode(), indent=2).decode()
     except (msgspec.DecodeError, UnicodeError):

@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from desktop_chat.domain.deltas import Finished, ReasoningDelta, StreamDelta, TextDelta, ToolCallDelta
+from desktop_chat.chat.accumulator import TextAccumulator, ToolCallAccumulator
+from desktop_chat.domain.deltas import ReasoningDelta, StreamDelta, TextDelta, ToolCallDelta
 from desktop_chat.domain.messages import Message, MessageState, MessageStub, ToolCall
 from desktop_chat.domain.metrics import Metrics
 
@@ -17,29 +18,87 @@ KEPT_CHARACTERS: Final = 6_000_000
 """Text kept in memory; messages not used for longest are let go and asked for again when seen."""
 
 
-class Growth:
-    """What has arrived for one streaming message."""
+SHOWN_ARGUMENTS: Final = 20_000
+"""Characters of a tool call's arguments that are shown; all are kept."""
 
-    __slots__ = ("metrics", "pending_reasoning", "pending_text", "reasoning", "text", "tools")
+MOST_WAITING: Final = 64 * 1024
+"""Characters that may wait to be shown before no more is read from the server."""
+
+
+class Growth:
+    """What has arrived for one streaming message.
+
+    Attributes:
+        waiting: characters that arrived and are not shown yet.
+    """
+
+    __slots__ = (
+        "_calls", "_reasoning", "_shown_calls", "_text", "has_text", "metrics", "pending_reasoning", "pending_text",
+        "waiting",
+    )  # fmt: skip
 
     def __init__(self, message: Message) -> None:
-        self.text = [message.text] if message.text else []
-        self.reasoning = [message.reasoning] if message.reasoning else []
+        self._text = TextAccumulator(message.text)
+        self._reasoning = TextAccumulator(message.reasoning)
+        self._calls = ToolCallAccumulator()
+        self._shown_calls: dict[int, ToolCall] = {}
+        for index, call in enumerate(message.tool_calls):
+            self._add_call(ToolCallDelta(index, call.id, call.name, call.arguments))
+        self.has_text = bool(message.text or message.reasoning)
         self.pending_text: list[str] = []
         self.pending_reasoning: list[str] = []
-        self.tools: dict[int, ToolCall] = dict(enumerate(message.tool_calls))
+        self.waiting = 0
         self.metrics: Metrics | None = None
 
+    def add(self, delta: StreamDelta) -> bool:
+        """Take a piece; whether there is something new to show."""
+        if isinstance(delta, TextDelta):
+            self._text.append(delta.text)
+            self.pending_text.append(delta.text)
+            self.waiting += len(delta.text)
+        elif isinstance(delta, ReasoningDelta):
+            self._reasoning.append(delta.text)
+            self.pending_reasoning.append(delta.text)
+            self.waiting += len(delta.text)
+        elif isinstance(delta, ToolCallDelta):
+            return self._add_call(delta)
+        else:
+            return False
+        self.has_text = True
+        return True
+
+    def take(self) -> tuple[str, str]:
+        """Text and reasoning that nobody has taken yet."""
+        text, reasoning = "".join(self.pending_text), "".join(self.pending_reasoning)
+        self.pending_text.clear()
+        self.pending_reasoning.clear()
+        return text, reasoning
+
     def tool_calls(self) -> tuple[ToolCall, ...]:
-        return tuple(call for _, call in sorted(self.tools.items()))
+        """The calls as they are shown, with the beginnings of their arguments."""
+        return tuple(call for _, call in sorted(self._shown_calls.items()))
 
     def joined(self, message: Message) -> Message:
         """``message`` with everything that arrived."""
-        self.text = ["".join(self.text)]
-        self.reasoning = ["".join(self.reasoning)]
         return msgspec.structs.replace(
-            message, text=self.text[0], reasoning=self.reasoning[0], tool_calls=self.tool_calls()
+            message,
+            text=self._text.text(),
+            reasoning=self._reasoning.text(),
+            tool_calls=self._calls.calls(),
         )
+
+    def _add_call(self, delta: ToolCallDelta) -> bool:
+        self._calls.add(delta)
+        shown = self._shown_calls.get(delta.index) or ToolCall()
+        room = max(0, SHOWN_ARGUMENTS - len(shown.arguments))
+        call = ToolCall(
+            id=shown.id or delta.id,
+            name=shown.name or delta.name,
+            arguments=shown.arguments + delta.arguments[:room],
+        )
+        is_new = delta.index not in self._shown_calls or call != shown
+        self._shown_calls[delta.index] = call
+        return is_new
 
 
 class TranscriptModel(QObject):
@@ -52,6 +111,10 @@ class TranscriptModel(QObject):
         changed: ids of messages whose text was provided or which were replaced.
 
     Deltas raise no signal; they are announced to ``on_growth``, a plain call.
+
+    Attributes:
+        growing: what has arrived for each streaming message.
+        last_growth: of the message that ``changed`` is just about, if it was streaming until now.
     """
 
     needed = Signal(list)
@@ -63,6 +126,7 @@ class TranscriptModel(QObject):
         super().__init__(parent)
         self.on_growth: Callable[[], None] = lambda: None
         self.growing: dict[int, Growth] = {}
+        self.last_growth: Growth | None = None
         self._stubs: list[MessageStub] = []
         self._rows: dict[int, int] = {}
         self._messages: OrderedDict[int, Message] = OrderedDict()
@@ -108,41 +172,32 @@ class TranscriptModel(QObject):
         """A message has another state, text, error or metrics."""
         if message.id not in self._rows:
             return
-        self.growing.pop(message.id, None)
+        growth = self.growing.pop(message.id, None)
         self._stubs[self._rows[message.id]] = stub_of(message)
         self._keep(message)
+        self.last_growth = growth
         self.changed.emit([message.id])
+        self.last_growth = None
 
     def append_delta(self, message_id: int, delta: StreamDelta) -> None:
         """A piece of a streaming message arrived; it shows with the next frame."""
         growth = self.growing.get(message_id)
         if growth is None:
             return
-        if isinstance(delta, TextDelta):
-            growth.text.append(delta.text)
-            growth.pending_text.append(delta.text)
-        elif isinstance(delta, ReasoningDelta):
-            growth.reasoning.append(delta.text)
-            growth.pending_reasoning.append(delta.text)
-        elif isinstance(delta, ToolCallDelta):
-            known = growth.tools.get(delta.index) or ToolCall()
-            growth.tools[delta.index] = ToolCall(
-                id=known.id or delta.id,
-                name=known.name or delta.name,
-                arguments=known.arguments + delta.arguments,
-            )
-        elif isinstance(delta, Finished):
-            return
-        else:
-            return
-        self.on_growth()
+        if growth.add(delta):
+            self.on_growth()
+
+    def is_behind(self, message_id: int) -> bool:
+        """Whether so much of a streaming message waits to be shown that no more should be read."""
+        growth = self.growing.get(message_id)
+        return growth is not None and growth.waiting > MOST_WAITING
 
     def set_live_metrics(self, message_id: int, metrics: Metrics) -> None:
         """Phase and countdown of a running turn, some times a second."""
         growth = self.growing.get(message_id)
         if growth is not None:
             growth.metrics = metrics
-            if not growth.text and not growth.reasoning:
+            if not growth.has_text:
                 self.on_growth()
 
     def _keep(self, message: Message) -> None:

@@ -124,7 +124,7 @@ class StackScrollArea(QAbstractScrollArea):
         moved = 0 if watched is None else self.stack.y_of(watched) - top - watched_y
         self._place_window(top)
         self._picture_moved(moved, dirty_y - top)
-        if self.stack.is_behind:
+        if self.stack.is_parsing:
             self._continue_later()
 
     def _picture_moved(self, moved: int, dirty: int) -> None:
@@ -201,7 +201,7 @@ class StackScrollArea(QAbstractScrollArea):
         self._place_window(top)
         self._picture_moved(moved, self.viewport().height())
         self._place_jump()
-        if self.stack.is_behind:
+        if self.stack.is_parsing:
             self._continue_later()
 
     def scroll_to_y(self, y: int) -> None:

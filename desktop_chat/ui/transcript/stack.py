@@ -44,7 +44,7 @@ class MessageStack:
 
     Attributes:
         heights: one row a message; a message's gap is below it.
-        is_behind: whether something takes several frames to parse; `settle` goes on with what shows.
+        is_parsing: whether something that shows takes several frames to parse; `settle` goes on with it.
     """
 
     def __init__(self, model: TranscriptModel, workshop: Workshop, width: int) -> None:
@@ -52,7 +52,7 @@ class MessageStack:
         self.workshop = workshop
         self.width = width
         self.memory: dict[int, MessageMemory] = {}
-        self.is_behind = False
+        self.is_parsing = False
         self._layouts: OrderedDict[int, MessageLayout] = OrderedDict()
         self._boxes: OrderedDict[Entry, None] = OrderedDict()
         self.heights = FenwickHeights()
@@ -119,8 +119,8 @@ class MessageStack:
         found.is_last = row == len(self.heights) - 1
         growth = self.model.growing.get(message.id)
         if growth is not None:  # the layout has taken all there is
-            growth.pending_text.clear()
-            growth.pending_reasoning.clear()
+            growth.take()
+            growth.waiting = found.waiting
         self._sum_up(row)
         return found
 
@@ -196,7 +196,7 @@ class MessageStack:
             top = self._window_top(anchor, height)
             if not self._make_exact(top, top + height, slow):
                 break
-        self.is_behind = bool(slow) or any(layout.is_behind for layout in self._layouts.values())
+        self.is_parsing = bool(slow)
         return self._window_top(anchor, height)
 
     def _window_top(self, anchor: Anchor | None, height: int) -> int:

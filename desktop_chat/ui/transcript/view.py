@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal, SignalInstance
@@ -25,6 +26,7 @@ from desktop_chat.ui.transcript.frame_clock import FrameClock
 from desktop_chat.ui.transcript.icons import icon
 from desktop_chat.ui.transcript.menu import open_menu
 from desktop_chat.ui.transcript.message_content import Workshop
+from desktop_chat.ui.transcript.message_layout import MessageLayout
 from desktop_chat.ui.transcript.message_parts import FooterBox
 from desktop_chat.ui.transcript.model import TranscriptModel
 from desktop_chat.ui.transcript.painting import paint_stack
@@ -167,6 +169,7 @@ class TranscriptView(StackScrollArea):
         self._anchor = None
         self._set_following(True)
         self.refresh()
+        self._keep_up()
         self._update_motion()
         accessibility.was_reset(self)
 
@@ -178,6 +181,7 @@ class TranscriptView(StackScrollArea):
         if row >= 0:
             self.update_footer(row)
         self._refresh_from(0 if row < 0 else self.stack.message_top(row))
+        self._keep_up()
         self._update_motion()
 
     def _changed(self, ids: list[int]) -> None:
@@ -190,6 +194,9 @@ class TranscriptView(StackScrollArea):
             message = self._model.message(row)
             known = self.stack.known_layout(row)
             was_streaming = known is not None and known.is_streaming
+            growth = self._model.last_growth
+            if known is not None and growth is not None:
+                known.append(growth.tool_calls(), *growth.take())
             touched = self.stack.replace(row, message) if message is not None else None
             if was_streaming and message is not None:
                 accessibility.announce_end(self, message)
@@ -200,34 +207,45 @@ class TranscriptView(StackScrollArea):
             dirty = touched if dirty is None else min(dirty, touched)
         if dirty is not None:
             self._refresh_from(dirty)
+        self._keep_up()
         self._update_motion()
 
     def _flush(self) -> None:
         """Show what arrived since the last frame, and go on with what did not fit into it."""
-        dirty = [0] if self.stack.is_behind else []
+        begun = time.thread_time()
+        shown: list[MessageLayout] = []
+        dirty = [0] if self.stack.is_parsing else []
         for message_id, growth in self._model.growing.items():
             row = self._model.row_of(message_id)
             layout = None if row is None else self.stack.known_layout(row)
+            text, reasoning = growth.take()
             if row is None or layout is None:
+                growth.waiting = 0  # nobody looks; a layout takes all there is when it is made
                 continue
             layout.keep_open(is_read=not self._is_following)
-            text, reasoning = "".join(growth.pending_text), "".join(growth.pending_reasoning)
-            growth.pending_text.clear()
-            growth.pending_reasoning.clear()
-            message = layout.message
-            tools = growth.tool_calls()
-            layout.append(message if tools == message.tool_calls else growth.joined(message), text, reasoning)
+            layout.append(growth.tool_calls(), text, reasoning)
             first = layout.advance()
+            growth.waiting = layout.waiting
             if layout.is_waiting:
-                waiting = layout.set_waiting_text(labels.waiting_text(growth.metrics, message.model))
+                waiting = layout.set_waiting_text(labels.waiting_text(growth.metrics, layout.message.model))
                 first = first if waiting is None else min(first, waiting)
             dirty.append(self.stack.touched(row, first))
+            shown.append(layout)
         for row, layout in self.stack.laid_out():
-            if layout.is_behind and not layout.is_streaming:  # it ended with text still to be parsed
+            if layout.is_behind and layout.message.id not in self._model.growing:
                 dirty.append(self.stack.touched(row, layout.advance()))
+                shown.append(layout)
         if dirty:
             self._refresh_from(min(dirty))
+        for layout in shown:
+            layout.note_cost(time.thread_time() - begun)
+        self._keep_up()
         self._update_motion()
+
+    def _keep_up(self) -> None:
+        """Go on in the next frame where more has arrived than one frame can show."""
+        if any(layout.is_behind for _, layout in self.stack.laid_out()):
+            self.clock.request()
 
     def _continue_later(self) -> None:
         self.clock.request()

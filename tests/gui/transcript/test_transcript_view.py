@@ -95,6 +95,28 @@ def test_streamed_equals_opened(view: TranscriptView, length: int) -> None:
     assert picture(view) == streamed
 
 
+@pytest.mark.parametrize("is_opened", [False, True])
+def test_a_continued_answer_goes_on_where_it_stands(
+    view: TranscriptView, qtbot: QtBot, is_opened: bool
+) -> None:
+    half = SAMPLE[: len(SAMPLE) // 2 + 3]
+    stopped = msgspec.structs.replace(stream(view, half), state=MessageState.STOPPED)
+    if is_opened:
+        open_all(view, [message(1, Role.USER, "Question?"), stopped])
+    layout = view.stack.known_layout(1)
+    assert layout is not None
+    entries = len(layout.column)
+    view.model.replace(msgspec.structs.replace(stopped, state=MessageState.STREAMING))
+    assert len(layout.column) >= entries - 1  # nothing collapses
+    view.model.append_delta(2, TextDelta(SAMPLE[len(half) :]))
+    ended = msgspec.structs.replace(stopped, state=MessageState.COMPLETE, text=SAMPLE)
+    view.model.replace(ended)
+    qtbot.waitUntil(lambda: not layout.is_behind)
+    streamed = picture(view)
+    open_all(view, [message(1, Role.USER, "Question?"), ended])
+    assert picture(view) == streamed
+
+
 def wheel(view: TranscriptView, notches: int) -> None:
     point = QPointF(view.viewport().rect().center())
     event = QWheelEvent(
@@ -104,14 +126,10 @@ def wheel(view: TranscriptView, notches: int) -> None:
     view.wheelEvent(event)
 
 
-def test_scrolling_up_lets_go_and_nothing_moves(view: TranscriptView) -> None:
+def test_scrolling_up_lets_go_and_nothing_moves(view: TranscriptView, qtbot: QtBot) -> None:
     view.model.append(message(1, Role.USER, "Question?"))
     view.model.append(message(2, Role.ASSISTANT, "word " * 4000, state="streaming"))
-    QApplication.processEvents()
-    layout = view.stack.known_layout(1)
-    assert layout is not None
-    while layout.is_behind:  # on a busy machine a frame's share of the text is small
-        view.clock.flush_now()
+    qtbot.waitUntil(lambda: not view.clock.is_waiting)  # all of it is shown
     assert view.is_following
     assert view.is_at_end()
     wheel(view, 6)

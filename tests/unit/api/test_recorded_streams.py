@@ -56,6 +56,8 @@ def test_a_byte_at_a_time(streams: dict[str, tuple[bytes, dict[str, Any]]]) -> N
         for at in range(len(stream) if len(stream) < 80_000 else 20_000):
             answer.add_all(decoder.feed(stream[at : at + 1]))
         answer.add_all(decoder.feed(stream[at + 1 :]))
+        while decoder.has_more:
+            answer.add_all(decoder.more())
         answer.add_all(decoder.end())
         answer.finish_reason, answer.error = decoder.codec.finish_reason, decoder.error
         check(answer, expected)

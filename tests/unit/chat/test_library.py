@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -250,3 +251,28 @@ def test_a_key_in_the_environment_takes_the_demos_place_but_not_a_choice() -> No
     assert Providers(preferences, None, environment={"": "k"}).default_profile.is_demo
     preferences.settings = msgspec.structs.replace(preferences.settings, default_profile_id="openai")
     assert providers.default_profile.id == "openai"
+
+
+async def test_the_end_is_told_before_it_is_on_disk(program: Program) -> None:
+    conversation = await program.library.create()
+    turn = await program.library.send(conversation.id, "Hello")
+    release = threading.Event()
+    await reached(lambda: turn.text)
+    program.store._database._thread.submit(release.wait)  # a disk that takes its time
+    try:
+        turn.stop()
+        await reached(lambda: "turn_ended" in program.listener.names)
+        assert program.library.turn(conversation.id) is None
+        assert turn.message_id is not None
+        reading = asyncio.ensure_future(program.library.messages([turn.message_id]))
+        again = asyncio.ensure_future(program.library.send(conversation.id, "And again"))
+        await asyncio.sleep(0)
+        assert not again.done()  # the next question must find the whole answer
+    finally:
+        release.set()
+    (message,) = await reading
+    assert turn.result is not None
+    assert (message.state, message.text) == (MessageState.STOPPED, turn.result.text)
+    await (await again).wait()
+    texts = [each.text for each in await program.branch(conversation.id)]
+    assert texts[:3] == ["Hello", turn.result.text, "And again"]

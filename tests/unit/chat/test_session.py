@@ -271,3 +271,47 @@ def test_a_limit_that_opens_in_an_hour_is_not_waited_for() -> None:
     assert pacer.delay_s() == 0
     pacer.note(RateLimitWindow(remaining_tokens=10, reset_s=3600.0))
     assert pacer.delay_s() == 0
+
+
+class Slow:
+    """A handler that is behind until it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.is_behind = False
+        self.deltas: list[StreamDelta] = []
+
+    def started(self, context: StreamContext) -> None:
+        return
+
+    def delta(self, delta: StreamDelta) -> None:
+        self.deltas.append(delta)
+        self.is_behind = True
+
+    def finished(self, result: StreamResult) -> None:
+        return
+
+
+async def test_nothing_is_read_while_a_handler_is_behind() -> None:
+    slow = Slow()
+    turn = Turn([HELLO, [TextDelta("!")], [Finished("stop")]], handlers=[slow])
+    turn.session.start()
+    await reached(lambda: slow.deltas)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert slow.deltas == HELLO
+    slow.is_behind = False
+    await reached(lambda: slow.deltas[2:])
+    assert slow.deltas == [*HELLO, TextDelta("!")]
+    turn.session.detach(slow)  # whoever leaves is not waited for
+    assert (await turn.session.wait()).outcome is Outcome.COMPLETE
+
+
+async def test_stop_does_not_wait_for_a_handler_that_is_behind() -> None:
+    slow = Slow()
+    turn = Turn([HELLO, [TextDelta("!")], [Finished("stop")]], handlers=[slow])
+    turn.session.start()
+    await reached(lambda: slow.deltas)
+    turn.session.stop()
+    result = await turn.session.wait()
+    assert (result.outcome, result.text) == (Outcome.STOPPED, "Hello")
+    assert turn.client.answers[0].closed

@@ -66,6 +66,9 @@ class StackScrollArea(QAbstractScrollArea):
     def _wheel_moved(self, _point: QPointF) -> None:
         """Something else is under the pointer now."""
 
+    def _update_motion(self) -> None:
+        """The end of a growing text may stand elsewhere."""
+
     # --- geometry ----------------------------------------------------------------------------------------
 
     def _column_width(self) -> int:
@@ -129,6 +132,7 @@ class StackScrollArea(QAbstractScrollArea):
             self.viewport().update()
         if dirty < area.height():
             self.viewport().update(QRect(0, max(0, dirty), area.width(), area.height()))
+        self._update_motion()
 
     def _place_window(self, top: int) -> None:
         self._top = top

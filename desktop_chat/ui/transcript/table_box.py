@@ -148,10 +148,10 @@ class TableBox(Box):
         painter, palette = paint.painter, paint.palette
         window = QRectF(x, y, self._sideways.window_width, self._tops[-1] + 1)
         paint.rounded(window, Radius.MEDIUM, palette.page, palette.border)
-        visible = window.intersected(paint.clip)
+        visible = window.adjusted(1, 0, -1, 0).intersected(paint.clip)
         painter.save()
         try:
-            painter.setClipRect(visible.adjusted(1, 0, -1, 0))
+            painter.setClipRect(visible)
             self._paint_rows(paint, visible, x, y, first_run)
         finally:
             painter.restore()

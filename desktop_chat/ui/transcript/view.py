@@ -168,7 +168,8 @@ class TranscriptView(StackScrollArea):
         self._anchor = None
         self._set_following(True)
         self.refresh()
-        self._update_motion()
+        if self._model.growing:  # of a long text a layout takes only a frame's share when it is made
+            self.clock.request()
 
     def _appended(self) -> None:
         self.stack.append()
@@ -177,7 +178,6 @@ class TranscriptView(StackScrollArea):
         if row >= 0:
             self.update_footer(row)
         self._refresh_from(0 if row < 0 else self.stack.message_top(row))
-        self._update_motion()
 
     def _changed(self, ids: list[int]) -> None:
         self.reading.search.resume()
@@ -197,7 +197,6 @@ class TranscriptView(StackScrollArea):
             dirty = touched if dirty is None else min(dirty, touched)
         if dirty is not None:
             self._refresh_from(dirty)
-        self._update_motion()
 
     def _flush(self) -> None:
         """Show what arrived since the last frame."""
@@ -226,7 +225,6 @@ class TranscriptView(StackScrollArea):
             self._refresh_from(dirty)
         if behind:
             self.clock.request()
-        self._update_motion()
 
     def go_to_message(self, step: int) -> None:
         """Bring the previous or next message to the window's top."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -97,29 +96,20 @@ def shown_text(content: InlineText, places: Iterable[int]) -> str:
     return "".join(characters)
 
 
-def is_right_to_left(text: str) -> bool:
-    """Whether the first strong character says so (Unicode UAX #9, rules P2 and P3)."""
-    if text.isascii():
-        return False
-    for character in text:
-        kind = unicodedata.bidirectional(character)
-        if kind == "L":
-            return False
-        if kind in {"R", "AL"}:
-            return True
-    return False
-
-
-def text_option(*, right_to_left: bool, wrap: bool, alignment: Qt.AlignmentFlag) -> QTextOption:
+def text_option(*, right_to_left: bool, wrap: bool, alignment: Qt.AlignmentFlag | None = None) -> QTextOption:
+    """How a layout runs and breaks; without an ``alignment`` its lines begin where its direction begins."""
     option = QTextOption()
     mode = QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere if wrap else QTextOption.WrapMode.NoWrap
     option.setWrapMode(mode)
     direction = Qt.LayoutDirection.RightToLeft if right_to_left else Qt.LayoutDirection.LeftToRight
     option.setTextDirection(direction)
-    if right_to_left and alignment == Qt.AlignmentFlag.AlignLeft:
-        alignment = Qt.AlignmentFlag.AlignRight
-    option.setAlignment(alignment)
+    option.setAlignment(leading_edge(right_to_left=right_to_left) if alignment is None else alignment)
     return option
+
+
+def leading_edge(*, right_to_left: bool) -> Qt.AlignmentFlag:
+    """Where lines begin."""
+    return Qt.AlignmentFlag.AlignRight if right_to_left else Qt.AlignmentFlag.AlignLeft
 
 
 def caret_x(line: QTextLine, offset: int) -> float:

@@ -17,6 +17,7 @@ from desktop_chat.markup.blocks import (
     Paragraph,
     RawText,
 )
+from desktop_chat.ui.transcript.direction import runs_right_to_left
 from desktop_chat.ui.transcript.inline import sliced
 
 LIST_PIECE: Final = 40
@@ -41,11 +42,13 @@ _MATH: Final = re.compile(r"^\s*(\$\$|\\\[|\\\])", re.MULTILINE)
 def pieces(block: Block) -> Sequence[Block]:
     """``block`` in parts that follow each other without a visible seam; most blocks are their own only part."""
     if isinstance(block, ListBlock) and len(block.items) > LIST_PIECE:
+        direction = bool(runs_right_to_left(block))
         return [
             ListBlock(
                 block.items[first : first + LIST_PIECE],
                 None if block.start is None else block.start + first,
                 block.tight,
+                direction if first else None,
             )
             for first in range(0, len(block.items), LIST_PIECE)
         ]

@@ -120,7 +120,8 @@ class StackScrollArea(QAbstractScrollArea):
         top = self.stack.settle(marker, height)
         moved = 0 if watched is None else self.stack.y_of(watched) - top - watched_y
         self._place_window(top)
-        self._picture_moved(moved, dirty_y - top)
+        # Guesses above the window may have turned exact: `dirty_y` is where it was before, as is what is watched.
+        self._picture_moved(moved, 0 if watched is None else dirty_y - before + moved)
 
     def _picture_moved(self, moved: int, dirty: int) -> None:
         """Shift the pixels that stay and have the others painted; ``dirty`` is a y of the viewport."""

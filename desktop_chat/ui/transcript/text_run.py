@@ -15,21 +15,21 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTextLayout, QTextLine
 
 from desktop_chat.markup.blocks import InlineText, Style
+from desktop_chat.ui.transcript.direction import is_right_to_left
 from desktop_chat.ui.transcript.inline import (
-    NO_BREAK_SPACE,
     InlinePicture,
     Mark,
     PictureMaker,
     caret_x,
     hidden_characters,
     is_code,
-    is_right_to_left,
     shown_text,
     sliced,
     text_option,
     upright_ranges,
 )
 from desktop_chat.ui.transcript.text_chunk import Chunk
+from desktop_chat.ui.transcript.text_formats import TextFormats
 from desktop_chat.ui.transcript.typography import INLINE_CODE_PADDING, TextStyle
 from desktop_chat.ui.transcript.utf16 import Utf16Offsets
 
@@ -56,13 +56,17 @@ class TextRun:
         content: InlineText,
         style: TextStyle,
         pictures: PictureMaker,
-        alignment: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+        alignment: Qt.AlignmentFlag | None = None,
+        *,
+        right_to_left: bool = False,
     ) -> None:
+        """Without an ``alignment`` lines begin where the text does; without a strong character it runs as told."""
         self.style = style
         self.width = 0
         self.height = 0
         self._pictures = pictures
         self._alignment = alignment
+        self._right_to_left_around = right_to_left
         self._chunks: list[Chunk] = []
         self._natural_width: float | None = None
         self._set_content(content)
@@ -76,7 +80,8 @@ class TextRun:
         if items := [*content.objects, *hidden_characters(content)]:
             self._objects = {item.position: self._pictures(item, self.style) for item in items}
             self._shown = shown_text(content, self._objects)
-        self.right_to_left = is_right_to_left(self._shown)
+        found = is_right_to_left(self._shown)
+        self.right_to_left = self._right_to_left_around if found is None else found
 
     @property
     def has_objects(self) -> bool:
@@ -123,9 +128,11 @@ class TextRun:
     def update(self, content: InlineText) -> int:
         """Show ``content`` instead; chunks before the first difference stay. Only for a run without objects
         in the part that changes, which a new run has to show anyway. Returns the y above which nothing changed."""
-        kept = self._unchanged_prefix(content)
+        kept, was_right_to_left = self._unchanged_prefix(content), self.right_to_left
         self._natural_width = None
         self._set_content(content)
+        if self.right_to_left != was_right_to_left:
+            kept = 0
         if not self._chunks:
             return 0
         count = 0
@@ -143,7 +150,7 @@ class TextRun:
         low, high = 0, min(len(old.text), len(new.text))
         if new.text.startswith(old.text):
             low = len(old.text)
-        elif is_right_to_left(old.text) == is_right_to_left(new.text):
+        else:
             while low < high:
                 middle = (low + high + 1) // 2
                 if old.text[:middle] == new.text[:middle]:
@@ -182,7 +189,10 @@ class TextRun:
             text_option(right_to_left=self.right_to_left, wrap=wrap, alignment=self._alignment)
         )
         origin = self._offsets.units(start)
-        ranges = list(self._format_ranges(start, stop, origin, width))
+        formats = TextFormats(
+            self.content, self._objects, self.style, self._offsets, right_to_left=self.right_to_left
+        )
+        ranges = list(formats.ranges(start, stop, width))
         if ranges:
             layout.setFormats([*ranges, *upright_ranges(self._shown[start:stop])])
         chunk = Chunk(layout, origin)
@@ -224,38 +234,6 @@ class TextRun:
         """After the word that begins at ``position``: had it been shorter, it might have fitted the line before."""
         space = self._shown.find(" ", position + 1)
         return min(len(self._shown) if space < 0 else space + 1, position + CHUNK_LOOKAHEAD)
-
-    def _format_ranges(
-        self, start: int, stop: int, origin: int, width: int
-    ) -> Iterator[QTextLayout.FormatRange]:
-        units, style = self._offsets.units, self.style
-
-        def made(first: int, end: int, kind: Style, spacing: float = 0.0) -> QTextLayout.FormatRange:
-            item = QTextLayout.FormatRange()
-            item.start = units(first) - origin
-            item.length = units(end) - units(first)
-            item.format = style.format(kind, spacing)
-            return item
-
-        spans = self.content.spans
-        for index, span in enumerate(spans):
-            first, end = max(span.start, start), min(span.end, stop)
-            if first >= end:
-                continue
-            if not span.style & Style.CODE:
-                yield made(first, end, span.style)
-                continue
-            if first > start and first == span.start:
-                before = spans[index - 1] if index and spans[index - 1].end == first else None
-                if not (before and before.style & Style.CODE) and first - 1 not in self._objects:
-                    yield made(first - 1, first, before.style if before else Style.PLAIN, INLINE_CODE_PADDING)
-            if end - 1 > first:
-                yield made(first, end - 1, span.style)
-            yield made(end - 1, end, span.style, INLINE_CODE_PADDING if end == span.end else 0.0)
-        space = style.metrics.horizontalAdvance(NO_BREAK_SPACE) if self._objects else 0.0
-        for position, picture in self._objects.items():
-            if start <= position < stop:
-                yield made(position, position + 1, Style.PLAIN, min(picture.width, width) - space)
 
     def _line_extent(self, line: QTextLine, origin: int) -> tuple[int, int]:
         style = self.style

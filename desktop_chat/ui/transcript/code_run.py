@@ -13,6 +13,7 @@ from desktop_chat.markup.blocks import InlineText
 from desktop_chat.ui.transcript.inline import Mark, caret_x, upright_ranges
 from desktop_chat.ui.transcript.typography import TextStyle
 from desktop_chat.ui.transcript.utf16 import Utf16Offsets
+from desktop_chat.ui.transcript.words import caret_at
 
 LONGEST_LINE: Final = 4000
 """Characters; a longer line is shown as several, or its layout would stop the program."""
@@ -236,7 +237,7 @@ class CodeRun:
         number = int((y - self._top(index)) // self.style.line_height)
         line = layout.lineAt(max(0, min(number, layout.lineCount() - 1)))
         start = self._offsets.units(self._starts[index])
-        return start + (line.xToCursor(x) if line.isValid() else 0)
+        return start + (caret_at(layout, line, x) if line.isValid() else 0)
 
     def caret(self, offset: int) -> QRectF:
         index = min(self._line_of(offset), self.visible_lines - 1)

@@ -26,6 +26,9 @@ from desktop_chat.markup.blocks import (
 )
 
 _LATIN: Final = re.compile("[A-Za-z]")
+_RUNS_LEFT: Final = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
 _LOOKED_AT: Final = 40
 """Items or blocks among which a strong character is looked for; the rest of a long list is none of its beginning."""
 
@@ -41,6 +44,11 @@ def is_right_to_left(text: str) -> bool | None:
         if kind in {"R", "AL"}:
             return True
     return None
+
+
+def holds_right_to_left(text: str) -> bool:
+    """Whether any character of the text runs from right to left."""
+    return not text.isascii() and _RUNS_LEFT.search(text) is not None
 
 
 def runs_right_to_left(block: Block) -> bool | None:

@@ -119,6 +119,18 @@ def caret_x(line: QTextLine, offset: int) -> float:
     return float(found[0])
 
 
+def extents(line: QTextLine, first: int, last: int) -> list[tuple[float, float]]:
+    """Where ``[first, last)`` of the layout is drawn in a line of mixed directions: from left to right."""
+    found: list[tuple[float, float]] = []
+    areas = (run.boundingRect() for run in line.glyphRuns(first, last - first))
+    for left, right in sorted((area.left(), area.right()) for area in areas if area.width()):
+        if found and left - found[-1][1] < 1:
+            found[-1] = found[-1][0], max(right, found[-1][1])
+        else:
+            found.append((left, right))
+    return found
+
+
 def is_code(content: InlineText, position: int) -> bool:
     """Whether inline code stands at ``position``, in code points."""
     spans = content.spans

@@ -13,6 +13,7 @@ from desktop_chat.ui.transcript.code_box import CodeBox
 from desktop_chat.ui.transcript.math_box import MathBox
 from desktop_chat.ui.transcript.places import Place, Selection
 from desktop_chat.ui.transcript.table_box import TableBox
+from desktop_chat.ui.transcript.words import word_at
 
 if TYPE_CHECKING:
     from desktop_chat.ui.transcript.view import TranscriptView
@@ -189,12 +190,7 @@ class Pointer:
         placed = layout.run(place.part, place.run) if layout else None
         if placed is None:
             return
-        text, start = placed.run.text, min(place.offset, len(placed.run.text))
-        end = start
-        while start > 0 and (text[start - 1].isalnum() or text[start - 1] == "_"):
-            start -= 1
-        while end < len(text) and (text[end].isalnum() or text[end] == "_"):
-            end += 1
+        start, end = word_at(placed.run.text, place.offset)
         word = place._replace(offset=start), place._replace(offset=end)
         self._view.reading.select(Selection(*word))
         self._clicks.start()

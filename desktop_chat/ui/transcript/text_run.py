@@ -15,12 +15,13 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTextLayout, QTextLine
 
 from desktop_chat.markup.blocks import InlineText, Style
-from desktop_chat.ui.transcript.direction import is_right_to_left
+from desktop_chat.ui.transcript.direction import holds_right_to_left, is_right_to_left
 from desktop_chat.ui.transcript.inline import (
     InlinePicture,
     Mark,
     PictureMaker,
     caret_x,
+    extents,
     hidden_characters,
     is_code,
     shown_text,
@@ -28,10 +29,12 @@ from desktop_chat.ui.transcript.inline import (
     text_option,
     upright_ranges,
 )
+from desktop_chat.ui.transcript.isolates import NONE, Isolates, isolates_of, with_isolates
 from desktop_chat.ui.transcript.text_chunk import Chunk
 from desktop_chat.ui.transcript.text_formats import TextFormats
 from desktop_chat.ui.transcript.typography import INLINE_CODE_PADDING, TextStyle
 from desktop_chat.ui.transcript.utf16 import Utf16Offsets
+from desktop_chat.ui.transcript.words import caret_at
 
 CHUNK_LENGTH: Final = 1200
 """Characters after which a chunk ends, at the next line start."""
@@ -73,15 +76,29 @@ class TextRun:
 
     def _set_content(self, content: InlineText) -> None:
         self.content = content
-        self._offsets = Utf16Offsets(content.text)
+        self._offsets = self._text_offsets = Utf16Offsets(content.text)
         self.length = self._offsets.length
+        self._isolates = self._unit_isolates = NONE
+        self._laid = content
         self._shown = content.text
         self._objects: dict[int, InlinePicture] = {}
         if items := [*content.objects, *hidden_characters(content)]:
             self._objects = {item.position: self._pictures(item, self.style) for item in items}
             self._shown = shown_text(content, self._objects)
+        if isolates := isolates_of(content):
+            self._isolate(isolates)
         found = is_right_to_left(self._shown)
         self.right_to_left = self._right_to_left_around if found is None else found
+        self._is_bidirectional = self.right_to_left or holds_right_to_left(content.text)
+
+    def _isolate(self, isolates: Isolates) -> None:
+        """Lay the text out with characters put into it: all that is private counts them."""
+        self._laid = with_isolates(InlineText(self._shown, self.content.spans), isolates)
+        self._shown = self._laid.text
+        self._objects = {isolates.start(position): found for position, found in self._objects.items()}
+        self._isolates = isolates
+        self._unit_isolates = isolates.mapped(self._text_offsets.units)
+        self._offsets = Utf16Offsets(self._shown)
 
     @property
     def has_objects(self) -> bool:
@@ -90,10 +107,6 @@ class TextRun:
     @property
     def text(self) -> str:
         return self.content.text
-
-    def estimated_height(self, width: int) -> int:
-        characters = max(8, width / self.style.average_width)
-        return max(1, round(len(self.content.text) / characters + 0.4)) * self.style.line_height
 
     def natural_width(self) -> float:
         """The width of the text on one line, in pixels."""
@@ -128,11 +141,10 @@ class TextRun:
     def update(self, content: InlineText) -> int:
         """Show ``content`` instead; chunks before the first difference stay. Only for a run without objects
         in the part that changes, which a new run has to show anyway. Returns the y above which nothing changed."""
-        kept, was_right_to_left = self._unchanged_prefix(content), self.right_to_left
+        kept, before = self._unchanged_prefix(content), (self.right_to_left, bool(self._isolates))
         self._natural_width = None
         self._set_content(content)
-        if self.right_to_left != was_right_to_left:
-            kept = 0
+        kept = self._isolates.end(kept) if (self.right_to_left, bool(self._isolates)) == before else 0
         if not self._chunks:
             return 0
         count = 0
@@ -141,7 +153,7 @@ class TextRun:
         del self._chunks[count:]
         self._lay_out_rest(self._offsets.code_points(self._chunks[-1].end) if count else 0)
         # A shorter word may have moved up to the line before; marks reach a little out of their line.
-        first = self.caret(self._offsets.units(min(kept, len(self._shown)))).top()
+        first = self._caret(self._offsets.units(min(kept, len(self._shown)))).top()
         return max(0, int(first) - 2 * self.style.line_height)
 
     def _unchanged_prefix(self, content: InlineText) -> int:
@@ -190,7 +202,7 @@ class TextRun:
         )
         origin = self._offsets.units(start)
         formats = TextFormats(
-            self.content, self._objects, self.style, self._offsets, right_to_left=self.right_to_left
+            self._laid, self._objects, self.style, self._offsets, right_to_left=self.right_to_left
         )
         ranges = list(formats.ranges(start, stop, width))
         if ranges:
@@ -208,7 +220,7 @@ class TextRun:
                 break
             position = self._offsets.code_points(origin + line.textStart())
             # Or the ground of inline code that begins a line would hang out of the column.
-            in_code = not self.right_to_left and is_code(self.content, position)
+            in_code = not self.right_to_left and is_code(self._laid, position)
             indent = INLINE_CODE_PADDING if in_code else 0
             line.setLineWidth(max(1, width - indent))
             line_height, baseline = style.line_height, style.baseline
@@ -227,7 +239,7 @@ class TextRun:
         chunk.needs = (
             len(self._shown) + 1 if ended else self._next_break(self._offsets.code_points(chunk.end))
         )
-        chunk.pills = list(self._find_pills(chunk)) if self.content.spans else []
+        chunk.pills = list(self._find_pills(chunk)) if self._laid.spans else []
         return chunk, ended
 
     def _next_break(self, position: int) -> int:
@@ -250,7 +262,7 @@ class TextRun:
         """The rounded backgrounds of inline code, one a line."""
         style = self.style
         height = style.metrics.ascent() + style.metrics.descent()
-        for span in self.content.spans:
+        for span in self._laid.spans:
             if not span.style & Style.CODE:
                 continue
             start, end = self._offsets.units(span.start), self._offsets.units(span.end)
@@ -265,12 +277,12 @@ class TextRun:
 
     def rects(self, start: int, end: int) -> Iterator[QRectF]:
         """The areas of ``[start, end)``, one a line (more in mixed directions)."""
+        start, end = self._unit_isolates.start(start), self._unit_isolates.end(end)
         for chunk in self._chunks:
             if chunk.end > start and chunk.start < end:
                 yield from self._chunk_rects(chunk, start, end)
 
     def _chunk_rects(self, chunk: Chunk, start: int, end: int) -> Iterator[QRectF]:
-        mixed = not self._shown.isascii()
         for index in range(len(chunk.tops) - 1):
             line = chunk.layout.lineAt(index)
             first = max(start - chunk.start, line.textStart())
@@ -278,14 +290,10 @@ class TextRun:
             if first >= last:
                 continue
             top, height = chunk.tops[index], chunk.tops[index + 1] - chunk.tops[index]
-            if mixed:
-                runs = line.glyphRuns(first, last - first)
-                areas = [run.boundingRect() for run in runs]
-                bidirectional = any(run.isRightToLeft() for run in runs)
-                if bidirectional and areas:
-                    for area in areas:
-                        yield QRectF(area.x(), top, area.width(), height)
-                    continue
+            if self._is_bidirectional:
+                for left, right in extents(line, first, last):
+                    yield QRectF(left, top, right - left, height)
+                continue
             left, right = caret_x(line, first), caret_x(line, last)
             yield QRectF(min(left, right), top, abs(right - left), height)
 
@@ -296,11 +304,13 @@ class TextRun:
         chunk, index = self._line_at(y)
         line = chunk.layout.lineAt(index)
         if not line.isValid():
-            return chunk.start
-        offset = line.xToCursor(x)
-        if index < len(chunk.tops) - 2 or chunk is not self._chunks[-1]:
-            offset = min(offset, line.textStart() + max(0, line.textLength() - 1))
-        return chunk.start + offset
+            return self._unit_isolates.offset(chunk.start)
+        offset = caret_at(chunk.layout, line, x)
+        end = line.textStart() + line.textLength()
+        if offset == end and 0 < chunk.start + end < self._offsets.length:
+            before = self._shown[self._offsets.code_points(chunk.start + end) - 1]
+            offset -= before.isspace()  # Behind it, the next line begins.
+        return self._unit_isolates.offset(chunk.start + offset)
 
     def _line_at(self, y: float) -> tuple[Chunk, int]:
         low = bisect_right(self._chunks, y, key=lambda chunk: chunk.tops[0]) - 1
@@ -310,6 +320,9 @@ class TextRun:
 
     def caret(self, offset: int) -> QRectF:
         """Where a caret before ``offset`` stands: no width, a line's height."""
+        return self._caret(self._unit_isolates.start(offset))
+
+    def _caret(self, offset: int) -> QRectF:
         if not self._chunks:
             return QRectF(0, 0, 0, self.style.line_height)
         low = bisect_right(self._chunks, offset, key=lambda chunk: chunk.start) - 1
@@ -322,7 +335,10 @@ class TextRun:
         return QRectF(caret_x(line, offset - chunk.start), top, 0, chunk.tops[index + 1] - top)
 
     def baseline_at(self, offset: int) -> float:
-        rect = self.caret(offset)
+        return self._baseline_at(self._unit_isolates.start(offset))
+
+    def _baseline_at(self, offset: int) -> float:
+        rect = self._caret(offset)
         chunk, index = self._line_at(rect.y())
         return rect.y() + chunk.baselines[index] if chunk.baselines else rect.y()
 
@@ -332,18 +348,18 @@ class TextRun:
             return None
         for span in self.content.spans:
             if span.href:
-                start, end = self._offsets.units(span.start), self._offsets.units(span.end)
+                start, end = self.units(span.start), self.units(span.end)
                 if any(rect.contains(x, y) for rect in self.rects(start, end)):
                     return span.href, self.text[span.start : span.end]
         return None
 
     def slice(self, start: int, end: int) -> InlineText:
         """The content of ``[start, end)``."""
-        first, last = self._offsets.code_points(start), self._offsets.code_points(end)
+        first, last = self._text_offsets.code_points(start), self._text_offsets.code_points(end)
         return sliced(self.content, first, last)
 
     def units(self, code_points: int) -> int:
-        return self._offsets.units(code_points)
+        return self._text_offsets.units(code_points)
 
     # --- painting ----------------------------------------------------------------------------------------
 
@@ -366,13 +382,14 @@ class TextRun:
                 for pill in chunk.pills:
                     painter.drawRoundedRect(pill.translated(x, y), 4, 4)
             for mark in marks:
-                if mark.end > chunk.start and mark.start < chunk.end:
-                    for rect in self._chunk_rects(chunk, mark.start, mark.end):
+                start, end = self._unit_isolates.start(mark.start), self._unit_isolates.end(mark.end)
+                if end > chunk.start and start < chunk.end:
+                    for rect in self._chunk_rects(chunk, start, end):
                         painter.fillRect(rect.translated(x, y), mark.color)
             painter.setPen(self.style.color)
             chunk.layout.draw(painter, QPointF(x, y), [], clip)
         for position, picture in self._objects.items():
             offset = self._offsets.units(position)
-            place = self.caret(offset)
+            place = self._caret(offset)
             if y + place.bottom() > clip.top() and y + place.top() < clip.bottom():
-                picture.paint(painter, x + place.x(), y + self.baseline_at(offset), self.width)
+                picture.paint(painter, x + place.x(), y + self._baseline_at(offset), self.width)

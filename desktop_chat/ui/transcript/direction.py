@@ -2,7 +2,8 @@
 
 Paragraphs decide for themselves, lists and quotations once for all they hold (a list within a list follows the outer
 one), tables by their header. What has no strong character runs as what it stands in. A growing text is decided by the
-first strong character that comes, so that it does not turn round later.
+first strong character that comes, so that it does not turn round later. Inline code says nothing: it is isolated
+within the text (see `isolates`), and a sentence may well begin with the name of a function.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from desktop_chat.markup.blocks import (
     Paragraph,
     Quote,
     RawText,
+    Style,
     Table,
 )
 
@@ -46,6 +48,17 @@ def is_right_to_left(text: str) -> bool | None:
     return None
 
 
+def direction_of(content: InlineText) -> bool | None:
+    """The same of running text."""
+    position = 0
+    for span in content.spans:
+        if span.style & Style.CODE:
+            if (found := is_right_to_left(content.text[position : span.start])) is not None:
+                return found
+            position = span.end
+    return is_right_to_left(content.text[position:])
+
+
 def holds_right_to_left(text: str) -> bool:
     """Whether any character of the text runs from right to left."""
     return not text.isascii() and _RUNS_LEFT.search(text) is not None
@@ -53,16 +66,16 @@ def holds_right_to_left(text: str) -> bool:
 
 def runs_right_to_left(block: Block) -> bool | None:
     """The same of a block with others in it; code and formulas say nothing."""
-    return next((found for text in _texts(block) if (found := is_right_to_left(text)) is not None), None)
+    return next((found for text in _texts(block) if (found := direction_of(text)) is not None), None)
 
 
-def _texts(block: Block) -> Iterator[str]:
+def _texts(block: Block) -> Iterator[InlineText]:
     """The running text of a block's beginning, in reading order."""
     match block:
         case Paragraph() | Heading():
-            yield block.content.text
+            yield block.content
         case RawText():
-            yield block.text
+            yield InlineText(block.text)
         case ListBlock():
             for item in islice(block.items, _LOOKED_AT):
                 yield from _texts_of(item.blocks)
@@ -72,15 +85,11 @@ def _texts(block: Block) -> Iterator[str]:
             for _, blocks in islice(block.notes, _LOOKED_AT):
                 yield from _texts_of(blocks)
         case Table():
-            yield from map(_text, block.header)
+            yield from block.header
         case _:
             return
 
 
-def _texts_of(blocks: Iterable[Block]) -> Iterator[str]:
+def _texts_of(blocks: Iterable[Block]) -> Iterator[InlineText]:
     for block in islice(blocks, _LOOKED_AT):
         yield from _texts(block)
-
-
-def _text(content: InlineText) -> str:
-    return content.text

@@ -1,7 +1,7 @@
 """Inline code keeps its order within text that runs from right to left.
 
-Without help the marks at its ends (``f()``, ``$x``) would be drawn on the wrong side. So, where a text has characters
-that run to the left, each piece of code is laid out between an LRI and a PDI (Unicode UAX #9), which show nothing.
+Without help the marks at its ends (``f()``, ``$x``) would be drawn on the wrong side. So, where anything of a text runs
+to the left, each piece of code is laid out between an LRI and a PDI (Unicode UAX #9), which show nothing.
 They are no part of the text: offsets of a run do not count them.
 """
 
@@ -14,7 +14,6 @@ from typing import Final
 import msgspec
 
 from desktop_chat.markup.blocks import InlineText, Span, Style
-from desktop_chat.ui.transcript.direction import holds_right_to_left
 
 _LRI: Final = "\u2066"
 _PDI: Final = "\u2069"
@@ -57,11 +56,7 @@ NONE: Final = Isolates()
 
 
 def isolates_of(content: InlineText) -> Isolates:
-    """What has to be put into ``content``, in code points; for nearly all texts nothing."""
-    if content.text.isascii() or not any(span.style & Style.CODE for span in content.spans):
-        return NONE
-    if not holds_right_to_left(content.text):
-        return NONE
+    """What has to be put into ``content``, in code points."""
     return Isolates(
         [place for span in content.spans if span.style & Style.CODE for place in (span.start, span.end)]
     )

@@ -15,7 +15,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTextLayout, QTextLine
 
 from desktop_chat.markup.blocks import InlineText, Style
-from desktop_chat.ui.transcript.direction import holds_right_to_left, is_right_to_left
+from desktop_chat.ui.transcript.direction import direction_of, holds_right_to_left
 from desktop_chat.ui.transcript.inline import (
     InlinePicture,
     Mark,
@@ -85,11 +85,11 @@ class TextRun:
         if items := [*content.objects, *hidden_characters(content)]:
             self._objects = {item.position: self._pictures(item, self.style) for item in items}
             self._shown = shown_text(content, self._objects)
-        if isolates := isolates_of(content):
-            self._isolate(isolates)
-        found = is_right_to_left(self._shown)
+        found = direction_of(content)
         self.right_to_left = self._right_to_left_around if found is None else found
         self._is_bidirectional = self.right_to_left or holds_right_to_left(content.text)
+        if self._is_bidirectional and (isolates := isolates_of(content)):
+            self._isolate(isolates)
 
     def _isolate(self, isolates: Isolates) -> None:
         """Lay the text out with characters put into it: all that is private counts them."""

@@ -92,6 +92,7 @@ def test_the_first_strong_character_decides(text: str, expected: bool | None) ->
         ("- 1\n- פריט\n", True),
         ("- English\n- פריט\n", False),
         ("- ```\n  code\n  ```\n- פריט\n", True),
+        ("- `code` ועוד\n- English\n", True),
         ("> ציטוט\n>\n> English", True),
         ("| א | b |\n|---|---|\n| c | d |", True),
         ("| 1 | 2 |\n|---|---|\n| א | ב |", None),

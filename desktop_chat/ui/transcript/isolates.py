@@ -1,19 +1,20 @@
-"""Inline code keeps its order within text that runs from right to left.
+"""Parts of a line keep their own order where something of it runs from right to left.
 
-Without help the marks at its ends (``f()``, ``$x``) would be drawn on the wrong side. So, where anything of a text runs
-to the left, each piece of code is laid out between an LRI and a PDI (Unicode UAX #9), which show nothing.
-They are no part of the text: offsets of a run do not count them.
+Without help the marks at the ends of inline code (``f()``, ``$x``) would be drawn on the wrong side, and a string and
+the comment behind it in each other's place. So such parts are laid out between an LRI and a PDI (Unicode UAX #9),
+which show nothing. They are no part of the text: offsets of a run do not count them.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from itertools import cycle, pairwise
 from typing import Final
 
 import msgspec
 
-from desktop_chat.markup.blocks import InlineText, Span, Style
+from desktop_chat.markup.blocks import InlineText, Style
 
 _LRI: Final = "\u2066"
 _PDI: Final = "\u2069"
@@ -23,7 +24,7 @@ class Isolates:
     """Where characters were put into a text.
 
     Args:
-        places: offsets of the text, in order, before each of which one was put.
+        places: offsets of the text, in order, before each of which one was put: an LRI and a PDI by turns.
     """
 
     __slots__ = ("_laid", "_places")
@@ -38,6 +39,14 @@ class Isolates:
     def mapped(self, convert: Callable[[int], int]) -> Isolates:
         """The same, counted otherwise."""
         return Isolates([convert(place) for place in self._places])
+
+    def laid_out(self, text: str) -> str:
+        """``text`` with the characters put in; places are code points."""
+        ends = [0, *self._places, len(text)]
+        parts = [text[start:end] for start, end in pairwise(ends)]
+        return parts[0] + "".join(
+            mark + part for mark, part in zip(cycle((_LRI, _PDI)), parts[1:], strict=False)
+        )
 
     def start(self, offset: int) -> int:
         """The same place with the characters put in, before the character that stands at it."""
@@ -64,17 +73,8 @@ def isolates_of(content: InlineText) -> Isolates:
 
 def with_isolates(content: InlineText, isolates: Isolates) -> InlineText:
     """``content`` as it is laid out; its objects stay behind."""
-    if not isolates:
-        return content
-    pieces: list[str] = []
-    spans: list[Span] = []
-    position = 0
-    for span in content.spans:
-        spans.append(
-            msgspec.structs.replace(span, start=isolates.start(span.start), end=isolates.end(span.end))
-        )
-        if span.style & Style.CODE:
-            pieces += (content.text[position : span.start], _LRI, content.text[span.start : span.end], _PDI)
-            position = span.end
-    pieces.append(content.text[position:])
-    return InlineText("".join(pieces), tuple(spans))
+    spans = tuple(
+        msgspec.structs.replace(span, start=isolates.start(span.start), end=isolates.end(span.end))
+        for span in content.spans
+    )
+    return InlineText(isolates.laid_out(content.text), spans)

@@ -168,8 +168,6 @@ class TranscriptView(StackScrollArea):
         self._anchor = None
         self._set_following(True)
         self.refresh()
-        if self._model.growing:  # of a long text a layout takes only a frame's share when it is made
-            self.clock.request()
 
     def _appended(self) -> None:
         self.stack.append()
@@ -201,7 +199,6 @@ class TranscriptView(StackScrollArea):
     def _flush(self) -> None:
         """Show what arrived since the last frame."""
         dirty: int | None = None
-        behind = False
         for message_id, growth in self._model.growing.items():
             row = self._model.row_of(message_id)
             layout = None if row is None else self.stack.known_layout(row)
@@ -215,7 +212,6 @@ class TranscriptView(StackScrollArea):
             tools = growth.tool_calls()
             layout.append(message if tools == message.tool_calls else growth.joined(message), text, reasoning)
             first = layout.advance()
-            behind = behind or layout.is_behind
             if layout.is_waiting:
                 waiting = layout.set_waiting_text(labels.waiting_text(growth.metrics, message.model))
                 first = first if waiting is None else min(first, waiting)
@@ -223,8 +219,6 @@ class TranscriptView(StackScrollArea):
             dirty = y if dirty is None else min(dirty, y)
         if dirty is not None:
             self._refresh_from(dirty)
-        if behind:
-            self.clock.request()
 
     def go_to_message(self, step: int) -> None:
         """Bring the previous or next message to the window's top."""
@@ -273,13 +267,16 @@ class TranscriptView(StackScrollArea):
         painter.drawRoundedRect(area.adjusted(-11.5, -5.5, 11.5, 5.5), Radius.LARGE, Radius.LARGE)
 
     def _update_motion(self) -> None:
-        """The cursor breathes, or the dots walk, at the end of what is streaming and visible."""
+        """The cursor breathes, or the dots walk, at the end of what is streaming and visible; what a frame could not
+        take of it follows in the next."""
         place = None
         for message_id in self._model.growing:
             row = self._model.row_of(message_id)
             layout = None if row is None else self.stack.known_layout(row)
             if row is None or layout is None:
                 continue
+            if layout.is_behind:
+                self.clock.request()
             end = layout.end_point()
             if end is not None:
                 place = end.translated(self.column_left, self.stack.message_top(row) - self._top)

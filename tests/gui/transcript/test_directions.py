@@ -229,6 +229,23 @@ def test_every_character_is_hit_where_it_is_drawn(context: BoxContext) -> None:
                 assert found in {number, number + 1}, text[number]
 
 
+def test_tokens_of_code_keep_their_order(context: BoxContext) -> None:
+    line = 'name = "שלום", "עולם 🙂"  # הערה'
+    box = box_of(f"```python\nfirst = 1\n{line}\n```", context)
+    placed = box.run(0)
+    run, begin = placed.run, len("first = 1\n")
+    lefts = []
+    for part in ("name", "=", '"שלום"', ", ", '"עולם 🙂"', "# הערה"):
+        at = begin + len(line[: line.index(part)].encode("utf-16-le")) // 2
+        lefts.append(min(rect.left() for rect in run.rects(at, at + len(part.encode("utf-16-le")) // 2)))
+    assert lefts == sorted(lefts)
+    y = context.typography.code.line_height * 1.5
+    assert {run.offset_at(x, y) for x in range(WIDTH)} == set(range(begin, run.length + 1)) - {
+        begin + line.index("🙂") + 1
+    }
+    assert run.slice(begin, run.length).text == line
+
+
 def test_a_growing_text_with_code_is_laid_out_as_the_whole(context: BoxContext) -> None:
     text = "עוד מילה ועוד f(x) " * 300
     spans, at = [], text.find("f(x)")

@@ -51,6 +51,8 @@ PictureMaker = Callable[[InlineMath | InlineImage | HiddenCharacter, TextStyle],
 _REORDERING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _HIDDEN_IN_CODE: Final = re.compile("[\u200b\u2060\ufeff\u00ad\u200e\u200f\u061c]")
 _UPRIGHT: Final = re.compile("[\u0590-\u109f\u1780-\u17ff\ufb1d-\ufdff\ufe70-\ufefc]+")
+_IDEOGRAPHIC: Final = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+_PARTS: Final = re.compile(rf"[^\s{_IDEOGRAPHIC}]+|[{_IDEOGRAPHIC}]{{1,4}}")
 _MOST_NAMED: Final = 100
 """Hidden characters of one text that are shown by name; the text that has more is no text."""
 
@@ -110,6 +112,11 @@ def text_option(*, right_to_left: bool, wrap: bool, alignment: Qt.AlignmentFlag 
 def leading_edge(*, right_to_left: bool) -> Qt.AlignmentFlag:
     """Where lines begin."""
     return Qt.AlignmentFlag.AlignRight if right_to_left else Qt.AlignmentFlag.AlignLeft
+
+
+def unbroken_parts(text: str) -> list[str]:
+    """What is best not broken over lines: words, and of scripts without spaces a few characters each."""
+    return text.split() if text.isascii() else _PARTS.findall(text)
 
 
 def caret_x(line: QTextLine, offset: int) -> float:

@@ -27,6 +27,7 @@ from desktop_chat.ui.transcript.inline import (
     shown_text,
     sliced,
     text_option,
+    unbroken_parts,
     upright_ranges,
 )
 from desktop_chat.ui.transcript.isolates import NONE, Isolates, isolates_of, with_isolates
@@ -124,7 +125,7 @@ class TextRun:
         return self._natural_width
 
     def longest_word_width(self) -> float:
-        words = self._shown.split()
+        words = unbroken_parts(self._shown)
         return self.style.metrics.horizontalAdvance(max(words, key=len)) if words else 0.0
 
     # --- layout ------------------------------------------------------------------------------------------

@@ -71,6 +71,12 @@ def test_the_last_ideograph_of_a_line_can_be_selected(typography: Typography) ->
     assert total == pytest.approx(sum(rect.width() for rect in run.rects(0, 1)) * ends[0], abs=2)
 
 
+def test_a_column_of_ideographs_may_become_narrow(typography: Typography) -> None:
+    em = typography.body.metrics.horizontalAdvance("漢")
+    run = TextRun(InlineText("漢字" * 30 + " and words"), typography.body, no_picture)
+    assert 2 * em <= run.longest_word_width() <= 5 * em
+
+
 @pytest.mark.parametrize(
     ("text", "at", "word"),
     [

@@ -380,4 +380,5 @@ def _within(reading: _Reading) -> _Within:
     if element is None:
         return _Within()
     is_fence = pieces[last].tokens[0].type == "fence" and "closed" in element.attrib
-    return _Within(is_fence and lines >= 1, element.tag == "table" and lines >= 2)
+    is_table = element.tag == "table" and not parsed.is_blank(parsed.complete - 1)
+    return _Within(is_fence and lines >= 1, is_table and lines >= 2)

@@ -337,6 +337,8 @@ def test_what_is_shown_depends_on_the_text_alone_at_length(text: str, data: st.D
         "```\nx\n```\n\n- ",  # behind it, not yet anything
         "```\nx\n```\n\n| a |\n|---|\n| $x$ |\n|",
         "| a |\n|---|\n| b |\n\n| c",
+        "| a |\n|---|\n| b |\n\n| c |\n",
+        "> q\n\n| a |\n|---|\n| b |\n \n| c |\n|-",
     ],
 )
 def test_a_line_is_held_back_by_what_it_is_part_of(text: str) -> None:

@@ -116,11 +116,15 @@ class ListItem(msgspec.Struct, frozen=True):
 
 
 class ListBlock(msgspec.Struct, frozen=True):
-    """A bullet or ordered list; ``start`` is the first ordinal, ``None`` for bullets."""
+    """A bullet or ordered list; ``start`` is the first ordinal, ``None`` for bullets.
+
+    ``right_to_left`` is told of a part that goes on as its list began, ``None`` where its own text decides.
+    """
 
     items: tuple[ListItem, ...]
     start: int | None = None
     tight: bool = True
+    right_to_left: bool | None = None
 
 
 class Quote(msgspec.Struct, frozen=True):

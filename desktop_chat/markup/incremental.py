@@ -73,6 +73,13 @@ class _Reading(NamedTuple):
     rest: Block | None
 
 
+class _Within(NamedTuple):
+    """What an unfinished last line is part of."""
+
+    fence: bool = False
+    table: bool = False
+
+
 class IncrementalParser:
     """Parses a text that grows at its end.
 
@@ -186,20 +193,27 @@ class IncrementalParser:
         grown = len(self._tail) - self._parsed_length
         if not final and len(self._tail) > _LONG_TAIL and grown < len(self._tail) // 8:
             return len(self.blocks)
-        source = self._open.prelude + self._tail if self._open else self._tail
-        if not final:
-            in_fence, in_table = (self._open.in_fence, self._open.in_table) if self._open else (False, False)
-            source = shown(source, in_fence=in_fence, in_table=in_table)
+        within = _Within(self._open.in_fence, self._open.in_table) if self._open else _Within()
+        source = self._shown(within, final=final)
         if self._last_read == (source, final):
             return len(self.blocks)
         self._last_read = (source, final)
         self._parsed_length = len(self._tail)
         reading, changed = self._read(source, final=final)
+        if not final and (now_within := _within(reading)) != within:
+            # A fence or table began or ended before the last line: that was taken for something else.
+            self._last_read = None
+            reading, more_changed = self._read(self._shown(now_within, final=False), final=False)
+            changed |= more_changed
         keep = min(self._rerender(changed, reading.tree), self._replace_tail(reading))
         if not final:
             self._settle(reading)
         self.frozen = self._count_frozen()
         return keep
+
+    def _shown(self, within: _Within, *, final: bool) -> str:
+        source = self._open.prelude + self._tail if self._open else self._tail
+        return source if final else shown(source, in_fence=within.fence, in_table=within.table)
 
     def _read(self, source: str, *, final: bool) -> tuple[_Reading, set[str]]:
         """Parse the tail; also the labels whose meaning that changes."""
@@ -375,3 +389,18 @@ class IncrementalParser:
 
 def _tag(piece: Piece) -> str:
     return "" if piece.element is None else piece.element.tag
+
+
+def _within(reading: _Reading) -> _Within:
+    pieces, parsed = reading.tree.pieces, reading.parsed
+    last = len(pieces) - 1
+    while last > 0 and not is_decided(_tag(pieces[last]), pieces[last].first_line, parsed):
+        last -= 1
+    if last < 0:
+        return _Within()
+    element, lines = pieces[last].element, parsed.complete - pieces[last].first_line
+    if element is None:
+        return _Within()
+    is_fence = pieces[last].tokens[0].type == "fence" and "closed" in element.attrib
+    is_table = element.tag == "table" and not parsed.is_blank(parsed.complete - 1)
+    return _Within(is_fence and lines >= 1, is_table and lines >= 2)

@@ -27,6 +27,8 @@ from desktop_chat.markup.blocks import (
 from desktop_chat.ui.theme import Radius, Space
 from desktop_chat.ui.transcript.boxes import Box, BoxContext, Paint, PlacedRun, StackBox
 from desktop_chat.ui.transcript.code_box import CodeBox
+from desktop_chat.ui.transcript.direction import runs_right_to_left
+from desktop_chat.ui.transcript.inline import leading_edge
 from desktop_chat.ui.transcript.math_box import MathBox
 from desktop_chat.ui.transcript.table_box import TableBox
 from desktop_chat.ui.transcript.text_run import TextRun
@@ -45,9 +47,10 @@ class ContinuedItem(ListItem, frozen=True):
 
 
 class ContinuedQuote(Quote, frozen=True):
-    """A further piece of a quotation; its bar goes on through ``lead`` pixels above the blocks."""
+    """A further piece of a quotation; its bar goes on through ``lead`` pixels above the blocks, on the same side."""
 
     lead: int = 0
+    right_to_left: bool | None = None
 
 
 class ContinuedNotes(Footnotes, frozen=True):
@@ -64,7 +67,9 @@ class TextBox(Box):
         self._kind = type(block)
         self._level = block.level if isinstance(block, Heading) else 0
         style = context.typography.headings[min(self._level, 6) - 1] if self._level else context.style
-        self.text_run = TextRun(_content(block), style, context.pictures)
+        self.text_run = TextRun(
+            _content(block), style, context.pictures, context.alignment, right_to_left=context.right_to_left
+        )
 
     def lay_out(self, width: int) -> int:
         self.width = width
@@ -153,6 +158,14 @@ class BlockStack(StackBox):
         self.boxes += [make_box(blocks[i], self._context.inner(i)) for i in range(first, len(blocks))]
 
 
+def _is_mirrored(block: ListBlock | Quote | Footnotes, right_to_left_around: bool) -> bool:
+    """Whether its markers stand at the right."""
+    found: bool | None = getattr(block, "right_to_left", None)
+    if found is None:
+        found = runs_right_to_left(block)
+    return right_to_left_around if found is None else found
+
+
 def _common_prefix(old: Sequence[object], new: Sequence[object]) -> int:
     count = 0
     for before, after in zip(old, new, strict=False):
@@ -163,22 +176,30 @@ def _common_prefix(old: Sequence[object], new: Sequence[object]) -> int:
 
 
 class QuoteBox(BlockStack):
-    """Quoted blocks beside a bar."""
+    """Quoted blocks beside a bar, which stands where they begin."""
 
     indent = QUOTE_INDENT
 
     def __init__(self, block: Quote, context: BoxContext) -> None:
+        self._right_to_left_around = context.right_to_left
+        self.is_mirrored = _is_mirrored(block, context.right_to_left)
         self.padding_top = block.lead if isinstance(block, ContinuedQuote) else 0
-        super().__init__(block.blocks, context.inner("quote", style=context.typography.quote))
+        inner = context.inner("quote", style=context.typography.quote)
+        super().__init__(block.blocks, inner.running(right_to_left=self.is_mirrored))
 
     def update(self, block: Block) -> bool:
-        if not isinstance(block, Quote) or self.padding_top != getattr(block, "lead", 0):
+        if (
+            not isinstance(block, Quote)
+            or self.padding_top != getattr(block, "lead", 0)
+            or _is_mirrored(block, self._right_to_left_around) != self.is_mirrored
+        ):
             return False
         self._set_blocks(block.blocks)
         return True
 
     def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
-        paint.rounded(QRectF(x, y, 3, self.height), 1.5, paint.palette.quote_bar)
+        left = x + self.width - 3 if self.is_mirrored else x
+        paint.rounded(QRectF(left, y, 3, self.height), 1.5, paint.palette.quote_bar)
         super().paint(paint, x, y, first_run)
 
 
@@ -216,7 +237,11 @@ class ListBox(StackBox):
 
     def __init__(self, block: ListBlock, context: BoxContext) -> None:
         super().__init__()
-        self._context = context
+        self._around = context
+        self.is_mirrored = self._stands_at_right(block)
+        self._context = context = context.running(
+            right_to_left=self.is_mirrored, alignment=leading_edge(right_to_left=self.is_mirrored)
+        )
         self._block = block
         self.indent = BULLET_INDENT if block.start is None else ORDINAL_INDENT
         self._items: list[ItemBox] = []
@@ -234,6 +259,12 @@ class ListBox(StackBox):
     def block(self) -> ListBlock:
         return self._block
 
+    def _stands_at_right(self, block: ListBlock) -> bool:
+        """A list within an item stands on the side of the outer one, or it would not be seen to belong to it."""
+        if self._around.alignment is not None:
+            return self._around.right_to_left
+        return _is_mirrored(block, self._around.right_to_left)
+
     def gap_before(self, index: int) -> int:
         return Space.XS if self._block.tight else Space.M
 
@@ -242,6 +273,7 @@ class ListBox(StackBox):
             not isinstance(block, ListBlock)
             or block.start != self._block.start
             or block.tight != self._block.tight
+            or self._stands_at_right(block) != self.is_mirrored
         ):
             return False
         same = _common_prefix(self._block.items, block.items)
@@ -266,17 +298,23 @@ class ListBox(StackBox):
         elif self._block.start is None:
             self._paint_bullet(paint, x, line)
         else:
-            number = f"{self._block.start + index}."
-            right = x + ORDINAL_INDENT - Space.S
+            ordinal = self._block.start + index
+            number = f".{ordinal}" if self.is_mirrored else f"{ordinal}."
+            width = style.metrics.horizontalAdvance(number)
+            left = self._gutter_x(x, ORDINAL_INDENT - Space.S - width, width)
             paint.painter.setFont(style.font)
             paint.painter.setPen(color(paint.palette.text_secondary))
-            width = style.metrics.horizontalAdvance(number)
-            paint.painter.drawText(QPointF(right - width, line), number)
+            paint.painter.drawText(QPointF(left, line), number)
         super().paint_child(paint, index, x, y, first_run)
+
+    def _gutter_x(self, x: float, distance: float, width: float) -> float:
+        """The left edge of a mark of that width, ``distance`` from the outer edge of the list at ``x``."""
+        return x + (self.width - distance - width if self.is_mirrored else distance)
 
     def _paint_bullet(self, paint: Paint, x: float, baseline: float) -> None:
         style = self._context.style
-        centre = QPointF(x + BULLET_INDENT - Space.M - 1, baseline - style.metrics.xHeight() / 2)
+        middle = self._gutter_x(x, BULLET_INDENT - Space.M - 1, 0)
+        centre = QPointF(middle, baseline - style.metrics.xHeight() / 2)
         ink = color(paint.palette.text_secondary)
         painter = paint.painter
         kind = self._context.depth % 3
@@ -289,7 +327,7 @@ class ListBox(StackBox):
 
     def _paint_check(self, paint: Paint, x: float, baseline: float, *, checked: bool) -> None:
         style, palette = self._context.style, paint.palette
-        left = x + self.indent - Space.S - CHECK_SIZE
+        left = self._gutter_x(x, self.indent - Space.S - CHECK_SIZE, CHECK_SIZE)
         middle = baseline - style.metrics.capHeight() / 2
         rect = QRectF(round(left), round(middle - CHECK_SIZE / 2), CHECK_SIZE, CHECK_SIZE)
         fill = palette.accent if checked else palette.page
@@ -320,7 +358,10 @@ class FootnotesBox(StackBox):
         self._has_rule = not isinstance(block, ContinuedNotes)
         self.padding_top = Space.M if self._has_rule else 0
         self._style = context.typography.footnote
-        inner = context.inner("notes", style=self._style)
+        self.is_mirrored = mirrored = _is_mirrored(block, context.right_to_left)
+        inner = context.inner("notes", style=self._style).running(
+            right_to_left=mirrored, alignment=leading_edge(right_to_left=mirrored)
+        )
         self._labels = [label for label, _ in block.notes]
         self.boxes = [BlockStack(blocks, inner.inner(i)) for i, (_, blocks) in enumerate(block.notes)]
 
@@ -329,11 +370,16 @@ class FootnotesBox(StackBox):
 
     def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
         if self._has_rule:
-            paint.painter.fillRect(QRectF(x, y, min(120, self.width), 1), color(paint.palette.border_strong))
+            length = min(120, self.width)
+            left = x + self.width - length if self.is_mirrored else x
+            paint.painter.fillRect(QRectF(left, y, length, 1), color(paint.palette.border_strong))
         super().paint(paint, x, y, first_run)
 
     def paint_child(self, paint: Paint, index: int, x: float, y: float, first_run: int) -> None:
-        paint.text(self._style, x, y, self._labels[index] + ".", paint.palette.text_faint)
+        label = f".{self._labels[index]}" if self.is_mirrored else f"{self._labels[index]}."
+        width = self._style.metrics.horizontalAdvance(label)
+        left = x + self.width - width if self.is_mirrored else x
+        paint.text(self._style, left, y, label, paint.palette.text_faint)
         super().paint_child(paint, index, x, y, first_run)
 
 

@@ -58,15 +58,3 @@ def previous_word(run: Run, offset: int) -> int:
         if finder.boundaryReasons() & _Reason.StartOfItem:
             break
     return last
-
-
-def word_around(run: Run, offset: int) -> tuple[int, int]:
-    """The word ``[start, end)`` at ``offset``, also when it ends there; between words, the space or sign."""
-    finder, shift = _finder(run, offset, _Kind.Word)
-    start = offset
-    reasons = finder.boundaryReasons()
-    if not finder.isAtBoundary() or (reasons & _Reason.EndOfItem and not reasons & _Reason.StartOfItem):
-        start = max(0, finder.toPreviousBoundary() + shift)
-    found = finder.toNextBoundary()
-    end = run.length if found < 0 else found + shift
-    return start, end

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 _ENTRY_PATH: Final = 3
 """Steps to a block that is an entry of its own: section, line and piece, see `column.Part`."""
+
+END_MARK_ROOM: Final = 7
+"""Pixels that the mark behind a growing text takes, with as much room on both sides; text that runs to the left has
+it at its left."""
 
 
 class Run(Protocol):
@@ -119,6 +123,8 @@ class BoxContext:
         style: of running text here (an answer, reasoning, a quotation).
         states: the reader's choices by block path, kept by the message.
         depth: of list nesting, which chooses the bullet.
+        right_to_left: how text runs that has no strong character.
+        alignment: where lines stand that belong to the marker of a list; ``None`` where each text decides.
     """
 
     typography: Typography
@@ -129,18 +135,15 @@ class BoxContext:
     states: BlockStates = field(default_factory=BlockStates)
     path: tuple[object, ...] = ()
     depth: int = 0
+    right_to_left: bool = False
+    alignment: Qt.AlignmentFlag | None = None
 
     def inner(self, step: object, *, style: TextStyle | None = None, deeper: bool = False) -> BoxContext:
-        return BoxContext(
-            self.typography,
-            self.pictures,
-            self.highlighter,
-            style or self.style,
-            self.display_math,
-            self.states,
-            (*self.path, step),
-            self.depth + deeper,
-        )
+        return replace(self, style=style or self.style, path=(*self.path, step), depth=self.depth + deeper)
+
+    def running(self, *, right_to_left: bool, alignment: Qt.AlignmentFlag | None = None) -> BoxContext:
+        """The same for what stands in a block of that direction."""
+        return replace(self, right_to_left=right_to_left, alignment=alignment)
 
     @property
     def palette(self) -> Palette:
@@ -284,19 +287,26 @@ class Box:
             last = placed
         if last is None:
             return None
-        return last.run.caret(last.run.length).translated(last.x, last.y)
+        end = last.run.caret(last.run.length).translated(last.x, last.y)
+        return end.translated(-END_MARK_ROOM, 0) if getattr(last.run, "right_to_left", False) else end
 
 
 class StackBox(Box):
-    """Boxes below each other, ``indent`` pixels in."""
+    """Boxes below each other, ``indent`` pixels in; from the right where it ``is_mirrored``."""
 
     indent: int = 0
     padding_top: int = 0
+    is_mirrored: bool = False
 
     def __init__(self) -> None:
         self.boxes: list[Box] = []
         self._tops: list[int] = []
         self._first_runs: list[int] = []
+
+    @property
+    def inset(self) -> int:
+        """The left edge of the boxes."""
+        return 0 if self.is_mirrored else self.indent
 
     def gap_before(self, _index: int) -> int:
         return Space.M
@@ -336,19 +346,19 @@ class StackBox(Box):
             index += 1
 
     def paint_child(self, paint: Paint, index: int, x: float, y: float, first_run: int) -> None:
-        self.boxes[index].paint(paint, x + self.indent, y, first_run)
+        self.boxes[index].paint(paint, x + self.inset, y, first_run)
 
     def runs(self) -> Iterator[PlacedRun]:
         for box, top in zip(self.boxes, self._tops, strict=True):
             for placed in box.runs():
-                yield PlacedRun(placed.run, placed.x + self.indent, placed.y + top)
+                yield PlacedRun(placed.run, placed.x + self.inset, placed.y + top)
 
     def run(self, number: int) -> PlacedRun:
         index = bisect_right(self._first_runs, number) - 1
         while index > 0 and not self.boxes[index].run_count:
             index -= 1
         placed = self.boxes[index].run(number - self._first_runs[index])
-        return PlacedRun(placed.run, placed.x + self.indent, placed.y + self._tops[index])
+        return PlacedRun(placed.run, placed.x + self.inset, placed.y + self._tops[index])
 
     def nearest(self, x: float, y: float) -> tuple[int, int] | None:
         if not self.run_count:
@@ -356,7 +366,7 @@ class StackBox(Box):
         index = max(0, bisect_right(self._tops, y) - 1)
         for candidate in (index, index + 1, *range(index - 1, -1, -1), *range(index + 2, len(self.boxes))):
             if 0 <= candidate < len(self.boxes):
-                found = self.boxes[candidate].nearest(x - self.indent, y - self._tops[candidate])
+                found = self.boxes[candidate].nearest(x - self.inset, y - self._tops[candidate])
                 if found is not None:
                     return self._first_runs[candidate] + found[0], found[1]
         return None
@@ -364,12 +374,12 @@ class StackBox(Box):
     def controls(self) -> Iterator[Control]:
         for box, top in zip(self.boxes, self._tops, strict=True):
             for control in box.controls():
-                yield control.translated(self.indent, top)
+                yield control.translated(self.inset, top)
 
     def scrollables(self) -> Iterator[Scrollable]:
         for box, top in zip(self.boxes, self._tops, strict=True):
             for found in box.scrollables():
-                yield Scrollable(found.rect.translated(self.indent, top), found.sideways)
+                yield Scrollable(found.rect.translated(self.inset, top), found.sideways)
 
     def solids(self) -> Iterator[tuple[float, float]]:
         for box, top in zip(self.boxes, self._tops, strict=True):
@@ -391,4 +401,4 @@ class StackBox(Box):
         if not self.boxes:
             return None
         end = self.boxes[-1].end_point()
-        return None if end is None else end.translated(self.indent, self._tops[-1])
+        return None if end is None else end.translated(self.inset, self._tops[-1])

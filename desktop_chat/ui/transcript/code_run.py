@@ -10,9 +10,12 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextOption
 
 from desktop_chat.markup.blocks import InlineText
-from desktop_chat.ui.transcript.inline import Mark, caret_x, upright_ranges
+from desktop_chat.ui.transcript.direction import holds_right_to_left
+from desktop_chat.ui.transcript.inline import Mark, caret_x, extents, upright_ranges
+from desktop_chat.ui.transcript.isolates import NONE, Isolates
 from desktop_chat.ui.transcript.typography import TextStyle
 from desktop_chat.ui.transcript.utf16 import Utf16Offsets
+from desktop_chat.ui.transcript.words import caret_at
 
 LONGEST_LINE: Final = 4000
 """Characters; a longer line is shown as several, or its layout would stop the program."""
@@ -53,6 +56,7 @@ class CodeRun:
         self._width = 0
         self._starts: list[int] = [0]
         self._layouts: dict[int, QTextLayout] = {}
+        self._isolates: dict[int, Isolates] = {}
         self._tops: list[int] = []
         self._colors: Sequence[Sequence[ColoredSpan]] = ()
         self._offsets = Utf16Offsets("")
@@ -145,22 +149,25 @@ class CodeRun:
             return found
         start, end = self.line_bounds(index)
         text = self.code[start:end]
-        layout = QTextLayout(text, self.style.font)
+        spans = _spans_at(self._colors, index)
+        offsets = Utf16Offsets(text)
+        isolates = _token_isolates(text, spans)
+        self._isolates[index] = units = isolates.mapped(offsets.units) if isolates else NONE
+        laid = isolates.laid_out(text)
+        layout = QTextLayout(laid, self.style.font)
         layout.setCacheEnabled(True)
         mode = QTextOption.WrapMode
         self._option.setWrapMode(mode.WrapAtWordBoundaryOrAnywhere if self.is_wrapped else mode.NoWrap)
         layout.setTextOption(self._option)
-        spans = _spans_at(self._colors, index)
         if spans:
-            offsets = Utf16Offsets(text)
             ranges = []
             for span in spans:
                 item = QTextLayout.FormatRange()
-                item.start = offsets.units(span.start)
-                item.length = offsets.units(span.end) - item.start
+                item.start = units.start(offsets.units(span.start))
+                item.length = units.end(offsets.units(span.end)) - item.start
                 item.format = span.format
                 ranges.append(item)
-            layout.setFormats([*ranges, *upright_ranges(text)])
+            layout.setFormats([*ranges, *upright_ranges(laid)])
         style = self.style
         layout.beginLayout()
         y = 0
@@ -215,20 +222,26 @@ class CodeRun:
     def _line_rects(self, index: int, start: int, end: int, height: int) -> Iterator[QRectF]:
         begin, stop = (self._offsets.units(bound) for bound in self.line_bounds(index))
         first, last = max(start, begin) - begin, min(end, stop) - begin
+        ends_within = end > stop
         if first > last:
             return
-        layout = self._layout(index)
+        layout, isolates = self._layout(index), self._isolates[index]
+        is_mixed = holds_right_to_left(self.code[slice(*self.line_bounds(index))])
+        first, last, stop = isolates.start(first), isolates.end(last), isolates.end(stop - begin)
         for number in range(layout.lineCount()):
             line = layout.lineAt(number)
             low = max(first, line.textStart())
             high = min(last, line.textStart() + line.textLength())
             if low > high:
                 continue
-            left, right = caret_x(line, low), caret_x(line, high)
-            if end > stop and high == stop - begin:
-                right += self.style.average_width / 2  # the selected line end
-            if right > left:
-                yield QRectF(left, self._top(index) + number * height, right - left, height)
+            areas = extents(line, low, high) if is_mixed and low < high else []
+            if not areas:
+                areas = [(caret_x(line, low), caret_x(line, high))]
+            if ends_within and high == stop:
+                areas[-1] = areas[-1][0], areas[-1][1] + self.style.average_width / 2  # the selected line end
+            for left, right in areas:
+                if right > left:
+                    yield QRectF(left, self._top(index) + number * height, right - left, height)
 
     def offset_at(self, x: float, y: float) -> int:
         index = self._line_at(y)
@@ -236,12 +249,13 @@ class CodeRun:
         number = int((y - self._top(index)) // self.style.line_height)
         line = layout.lineAt(max(0, min(number, layout.lineCount() - 1)))
         start = self._offsets.units(self._starts[index])
-        return start + (line.xToCursor(x) if line.isValid() else 0)
+        return start + (self._isolates[index].offset(caret_at(layout, line, x)) if line.isValid() else 0)
 
     def caret(self, offset: int) -> QRectF:
         index = min(self._line_of(offset), self.visible_lines - 1)
-        inside = offset - self._offsets.units(self._starts[index])
-        line = self._layout(index).lineForTextPosition(inside)
+        layout = self._layout(index)
+        inside = self._isolates[index].start(offset - self._offsets.units(self._starts[index]))
+        line = layout.lineForTextPosition(inside)
         x = caret_x(line, inside) if line.isValid() else 0.0
         number = line.lineNumber() if line.isValid() else 0
         height = self.style.line_height
@@ -272,6 +286,14 @@ class CodeRun:
         painter.setPen(ink)
         for index in range(self._line_at(clip.top() - y), self._line_at(clip.bottom() - y) + 1):
             self._layout(index).draw(painter, QPointF(x, y + self._top(index)))
+
+
+def _token_isolates(text: str, spans: Sequence[ColoredSpan]) -> Isolates:
+    """Around each token of a line that holds text from right to left: strings, comments."""
+    if not holds_right_to_left(text):
+        return NONE
+    tokens = [span for span in spans if holds_right_to_left(text[span.start : span.end])]
+    return Isolates([place for span in tokens for place in (span.start, span.end)])
 
 
 def _spans_at(colors: Sequence[Sequence[ColoredSpan]], index: int) -> Sequence[ColoredSpan]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -56,6 +55,8 @@ PictureMaker = Callable[[InlineMath | InlineImage | HiddenCharacter, TextStyle],
 _REORDERING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _HIDDEN_IN_CODE: Final = re.compile("[\u200b\u2060\ufeff\u00ad\u200e\u200f\u061c]")
 _UPRIGHT: Final = re.compile("[\u0590-\u109f\u1780-\u17ff\ufb1d-\ufdff\ufe70-\ufefc]+")
+_IDEOGRAPHIC: Final = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+_PARTS: Final = re.compile(rf"[^\s{_IDEOGRAPHIC}]+|[{_IDEOGRAPHIC}]{{1,4}}")
 _MOST_NAMED: Final = 100
 """Hidden characters of one text that are shown by name; the text that has more is no text."""
 
@@ -101,29 +102,25 @@ def shown_text(content: InlineText, places: Iterable[int]) -> str:
     return "".join(characters)
 
 
-def is_right_to_left(text: str) -> bool:
-    """Whether the first strong character says so (Unicode UAX #9, rules P2 and P3)."""
-    if text.isascii():
-        return False
-    for character in text:
-        kind = unicodedata.bidirectional(character)
-        if kind == "L":
-            return False
-        if kind in {"R", "AL"}:
-            return True
-    return False
-
-
-def text_option(*, right_to_left: bool, wrap: bool, alignment: Qt.AlignmentFlag) -> QTextOption:
+def text_option(*, right_to_left: bool, wrap: bool, alignment: Qt.AlignmentFlag | None = None) -> QTextOption:
+    """How a layout runs and breaks; without an ``alignment`` its lines begin where its direction begins."""
     option = QTextOption()
     mode = QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere if wrap else QTextOption.WrapMode.NoWrap
     option.setWrapMode(mode)
     direction = Qt.LayoutDirection.RightToLeft if right_to_left else Qt.LayoutDirection.LeftToRight
     option.setTextDirection(direction)
-    if right_to_left and alignment == Qt.AlignmentFlag.AlignLeft:
-        alignment = Qt.AlignmentFlag.AlignRight
-    option.setAlignment(alignment)
+    option.setAlignment(leading_edge(right_to_left=right_to_left) if alignment is None else alignment)
     return option
+
+
+def leading_edge(*, right_to_left: bool) -> Qt.AlignmentFlag:
+    """Where lines begin."""
+    return Qt.AlignmentFlag.AlignRight if right_to_left else Qt.AlignmentFlag.AlignLeft
+
+
+def unbroken_parts(text: str) -> list[str]:
+    """What is best not broken over lines: words, and of scripts without spaces a few characters each."""
+    return text.split() if text.isascii() else _PARTS.findall(text)
 
 
 def caret_x(line: QTextLine, offset: int) -> float:
@@ -131,6 +128,18 @@ def caret_x(line: QTextLine, offset: int) -> float:
     found: object = line.cursorToX(offset)
     assert isinstance(found, tuple)  # the stub says float
     return float(found[0])
+
+
+def extents(line: QTextLine, first: int, last: int) -> list[tuple[float, float]]:
+    """Where ``[first, last)`` of the layout is drawn in a line of mixed directions: from left to right."""
+    found: list[tuple[float, float]] = []
+    areas = (run.boundingRect() for run in line.glyphRuns(first, last - first))
+    for left, right in sorted((area.left(), area.right()) for area in areas if area.width()):
+        if found and left - found[-1][1] < 1:
+            found[-1] = found[-1][0], max(right, found[-1][1])
+        else:
+            found.append((left, right))
+    return found
 
 
 def is_code(content: InlineText, position: int) -> bool:

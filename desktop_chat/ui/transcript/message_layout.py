@@ -320,14 +320,14 @@ class MessageLayout(MessageContent):
             entry.box.refresh()
 
     def forget_formulas(self) -> int | None:
-        """Drop the boxes that show inline objects or a formula's source; returns the first of them."""
+        """Drop the boxes that show inline objects or a formula's source, or cannot tell; returns the first of them."""
         first = None
         for index, entry in enumerate(self.column.entries):
             box = entry.box
             if (
                 box is not None
                 and entry.spec.part.section in {Section.BODY, Section.REASONING}
-                and box.has_pictures()
+                and (not entry.is_exact or box.has_pictures())
             ):
                 entry.box, entry.is_exact = None, False
                 first = index if first is None else first
@@ -367,7 +367,9 @@ class MessageLayout(MessageContent):
                 continue
             left, top = self.box_place(index)
             if entry.spec.part.section == Section.REASONING:
-                bar_top = top if bar_top is None else bar_top
+                if bar_top is None:
+                    is_first = index == self._first_of(Section.REASONING)
+                    bar_top = top if is_first else top - entry.spec.gap
                 bar_bottom = top + entry.box.height
             begin(index)
             entry.box.paint(paint, x + left, y + top, 0)
@@ -395,7 +397,7 @@ class MessageLayout(MessageContent):
             bisect_right(self.column.entries, Part(section, 1 << 60), key=lambda entry: entry.spec.part) - 1
         )
         entry = self.column.entries[index]
-        if entry.box is None or entry.spec.part.section != section:
+        if entry.box is None or not entry.is_exact or entry.spec.part.section != section:
             return None
         end = entry.box.end_point()
         if end is None:
@@ -407,7 +409,12 @@ class MessageLayout(MessageContent):
         """A run by its entry and number, placed within the message; ``None`` while its entry is not laid out."""
         index = self.column.index_of(part)
         entry = self.column.entries[index]
-        if entry.box is None or entry.spec.part != part or number >= entry.box.run_count:
+        if (
+            entry.box is None
+            or not entry.is_exact
+            or entry.spec.part != part
+            or number >= entry.box.run_count
+        ):
             return None
         placed = entry.box.run(number)
         left, top = self.box_place(index)

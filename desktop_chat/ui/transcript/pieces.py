@@ -28,6 +28,7 @@ from desktop_chat.markup.blocks import (
 )
 from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.block_boxes import ContinuedItem, ContinuedNotes, ContinuedQuote, gap_between
+from desktop_chat.ui.transcript.direction import runs_right_to_left
 from desktop_chat.ui.transcript.inline import sliced
 from desktop_chat.ui.transcript.table_box import SAMPLED_ROWS, TablePart
 
@@ -65,7 +66,8 @@ def pieces(block: Block, former: Block | None = None, known: Sequence[Block] = (
             return (block,) if len(texts) == 1 else [RawText(part.text) for part in texts]
         case Quote() if _extent(block.blocks, PIECE) > PIECE:
             (_, first), *rest = _stacked(block.blocks)
-            return [Quote(first), *(ContinuedQuote(blocks, lead) for lead, blocks in rest)]
+            direction = runs_right_to_left(block)
+            return [Quote(first), *(ContinuedQuote(blocks, lead, direction) for lead, blocks in rest)]
         case Footnotes() if sum(_extent(blocks, PIECE) for _, blocks in block.notes) > PIECE:
             return _note_pieces(block)
     return (block,)
@@ -123,15 +125,10 @@ def _cost(text: str) -> int:
 
 
 def _list_pieces(block: ListBlock, known: Sequence[Block]) -> Sequence[Block]:
-    found: list[Block] = []
     items, taken = block.items, 0
+    found: list[Block] = []
     for piece in known[:-1]:
-        if (
-            not isinstance(piece, ListBlock)
-            or piece.tight != block.tight
-            or piece.start != _number(block, taken)
-            or piece.items != items[taken : taken + len(piece.items)]
-        ):
+        if not isinstance(piece, ListBlock) or piece != _part(block, taken, taken + len(piece.items)):
             break
         found.append(piece)
         taken += len(piece.items)
@@ -139,26 +136,36 @@ def _list_pieces(block: ListBlock, known: Sequence[Block]) -> Sequence[Block]:
     for index in range(taken, len(items)):
         own = _BLOCK + _extent(items[index].blocks, PIECE)
         if first < index and (spent + own > PIECE or index - first >= MOST_ITEMS):
-            found.append(ListBlock(items[first:index], _number(block, first), block.tight))
+            found.append(_part(block, first, index))
             first, spent = index, 0
         spent += own
         if own > PIECE:
             found += _item_pieces(block, index)
             first, spent = index + 1, 0
+    if first == 0:
+        return (block,)
     if first < len(items):
-        found.append(ListBlock(items[first:], _number(block, first), block.tight))
+        found.append(_part(block, first, len(items)))
     return found
 
 
-def _number(block: ListBlock, index: int) -> int | None:
-    return None if block.start is None else block.start + index
+def _part(block: ListBlock, first: int, end: int) -> ListBlock:
+    """Some items of a list, which begin on the same side as the others."""
+    number = None if block.start is None else block.start + first
+    return ListBlock(block.items[first:end], number, block.tight, _side(block) if first else None)
+
+
+def _side(block: ListBlock) -> bool:
+    return bool(runs_right_to_left(block))
 
 
 def _item_pieces(block: ListBlock, index: int) -> Iterator[ListBlock]:
+    whole = _part(block, index, index + 1)
     item = block.items[index]
     for number, (lead, blocks) in enumerate(_stacked(item.blocks)):
         part = ContinuedItem(blocks, item.checked, lead) if number else ListItem(blocks, item.checked)
-        yield ListBlock((part,), _number(block, index), block.tight)
+        side = _side(block) if index or number else None
+        yield ListBlock((part,), whole.start, block.tight, side)
 
 
 def _stacked(blocks: Sequence[Block]) -> list[tuple[int, tuple[Block, ...]]]:

@@ -72,6 +72,9 @@ class StackScrollArea(QAbstractScrollArea):
     def _wheel_moved(self, _point: QPointF) -> None:
         """Something else is under the pointer now."""
 
+    def _update_motion(self) -> None:
+        """The end of a growing text may stand elsewhere."""
+
     # --- geometry ----------------------------------------------------------------------------------------
 
     def _column_width(self) -> int:
@@ -123,7 +126,8 @@ class StackScrollArea(QAbstractScrollArea):
         top = self.stack.settle(marker, height)
         moved = 0 if watched is None else self.stack.y_of(watched) - top - watched_y
         self._place_window(top)
-        self._picture_moved(moved, dirty_y - top)
+        # Guesses above the window may have turned exact: `dirty_y` is where it was before, as is what is watched.
+        self._picture_moved(moved, 0 if watched is None else dirty_y - before + moved)
         if self.stack.is_parsing:
             self._continue_later()
 
@@ -137,6 +141,7 @@ class StackScrollArea(QAbstractScrollArea):
             self.viewport().update()
         if dirty < area.height():
             self.viewport().update(QRect(0, max(0, dirty), area.width(), area.height()))
+        self._update_motion()
 
     def _place_window(self, top: int) -> None:
         self._top = top

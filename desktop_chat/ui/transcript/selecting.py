@@ -9,10 +9,10 @@ from PySide6.QtCore import QElapsedTimer, QPointF, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from desktop_chat.ui.transcript.accessibility import caret_moved
-from desktop_chat.ui.transcript.boundaries import word_around
 from desktop_chat.ui.transcript.drag import drag_selection
 from desktop_chat.ui.transcript.places import Place, Selection
 from desktop_chat.ui.transcript.text_walk import TextWalk
+from desktop_chat.ui.transcript.words import word_at
 
 if TYPE_CHECKING:
     from desktop_chat.ui.transcript.view import TranscriptView
@@ -93,7 +93,7 @@ class MouseSelection:
         if placed is None or self._grain is Grain.CHARACTER:
             return Selection(place, place)
         whole = self._grain is Grain.PARAGRAPH
-        start, end = (0, placed.run.length) if whole else word_around(placed.run, place.offset)
+        start, end = (0, placed.run.length) if whole else word_at(placed.run.text, place.offset)
         return Selection(place._replace(offset=start), place._replace(offset=end))
 
     def dragged(self, point: QPointF) -> None:

@@ -14,10 +14,14 @@ SHORTEST_BAR: Final = 32
 
 
 class Sideways:
-    """How far a wide content is scrolled in its window; the offset is kept in the block's state."""
+    """How far a wide content is scrolled in its window, from where it begins: the right where it ``is_mirrored``.
 
-    def __init__(self, state: BlockState) -> None:
+    That is kept in the block's state.
+    """
+
+    def __init__(self, state: BlockState, *, is_mirrored: bool = False) -> None:
         self._state = state
+        self._is_mirrored = is_mirrored
         self.content_width = 0
         self.window_width = 0
 
@@ -27,14 +31,18 @@ class Sideways:
 
     @property
     def offset(self) -> int:
-        return max(0, min(self._state.scroll_x, self.content_width - self.window_width))
+        """Of the window's left edge from the content's."""
+        most = max(0, self.content_width - self.window_width)
+        scrolled = max(0, min(self._state.scroll_x, most))
+        return most - scrolled if self._is_mirrored else scrolled
 
     def scroll(self, pixels: int) -> bool:
         """Move the content to the left; returns whether it moved."""
         before = self.offset
-        self._state.scroll_x = before + pixels
-        self._state.scroll_x = self.offset
-        return self.offset != before
+        most = max(0, self.content_width - self.window_width)
+        offset = max(0, min(before + pixels, most))
+        self._state.scroll_x = most - offset if self._is_mirrored else offset
+        return offset != before
 
     def reveal(self, left: float, right: float) -> None:
         """Bring ``[left, right]`` of the content into the window."""

@@ -1,4 +1,7 @@
-"""Tables: as wide as they need, wrapped to the column where that reads well, scrolling sideways where not."""
+"""Tables: as wide as they need, wrapped to the column where that reads well, scrolling sideways where not.
+
+A table whose header runs from right to left begins at the right, its columns too.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from desktop_chat.markup.blocks import Alignment, Block, InlineText, Table
 from desktop_chat.markup.tables import table_to_csv
 from desktop_chat.ui.theme import Radius, Space
 from desktop_chat.ui.transcript.boxes import Box, BoxContext, Control, Paint, PlacedRun, Scrollable
+from desktop_chat.ui.transcript.direction import runs_right_to_left
 from desktop_chat.ui.transcript.icons import paint_icon
+from desktop_chat.ui.transcript.inline import leading_edge
 from desktop_chat.ui.transcript.sideways import BAR_HEIGHT, Sideways
 from desktop_chat.ui.transcript.text_run import TextRun
 from desktop_chat.ui.transcript.typography import color
@@ -32,7 +37,6 @@ TALLEST_WHOLE_ROW: Final = 320
 """A page may end within a row that is taller."""
 
 _ALIGNMENTS: Final = {
-    Alignment.NONE: Qt.AlignmentFlag.AlignLeft,
     Alignment.LEFT: Qt.AlignmentFlag.AlignLeft,
     Alignment.CENTER: Qt.AlignmentFlag.AlignHCenter,
     Alignment.RIGHT: Qt.AlignmentFlag.AlignRight,
@@ -97,7 +101,9 @@ class TableBox(Box):
         self._context = context
         self._block = block
         self._state = context.whole_state()
-        self._sideways = Sideways(self._state)
+        found = runs_right_to_left(block)
+        self._is_mirrored = context.right_to_left if found is None else found
+        self._sideways = Sideways(self._state, is_mirrored=self._is_mirrored)
         self._rows: list[list[TextRun]] = []
         if self._has_header:
             self._rows.append(self._cells(block.header, is_header=True))
@@ -105,6 +111,7 @@ class TableBox(Box):
         self._widths: list[int] = []
         self._lefts: list[int] = []
         self._tops: list[int] = []
+        self._inset = 0
         self.is_squeezed = False  # on paper: columns are narrower than their longest words
         self._count()
 
@@ -119,8 +126,16 @@ class TableBox(Box):
     def _cells(self, row: Sequence[InlineText], *, is_header: bool = False) -> list[TextRun]:
         type_ = self._context.typography
         style = type_.table_header if is_header else type_.table
+        mirrored = self._is_mirrored
+        edge = leading_edge(right_to_left=mirrored)
         return [
-            TextRun(cell, style, self._context.pictures, _ALIGNMENTS[alignment])
+            TextRun(
+                cell,
+                style,
+                self._context.pictures,
+                _ALIGNMENTS.get(alignment, edge),
+                right_to_left=mirrored,
+            )
             for cell, alignment in zip(row, self._block.alignments, strict=True)
         ]
 
@@ -161,14 +176,15 @@ class TableBox(Box):
             if widths != self._widths:
                 self._widths = widths
                 self._tops.clear()
-                self._lefts = []
-                left = 0
-                for each in widths:
-                    self._lefts.append(left + Space.M)
+                lefts, left = [], 0
+                for each in reversed(widths) if self._is_mirrored else widths:
+                    lefts.append(left + Space.M)
                     left += each + 2 * Space.M
+                self._lefts = lefts[::-1] if self._is_mirrored else lefts
                 self._sideways.content_width = left
         self.width = width
         self._sideways.window_width = min(width, self._sideways.content_width)
+        self._inset = width - self._sideways.window_width if self._is_mirrored else 0
         start = max(0, len(self._tops) - 1)
         y = self._tops[start] if self._tops else 0
         del self._tops[start:]
@@ -214,7 +230,7 @@ class TableBox(Box):
 
     def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
         painter, palette = paint.painter, paint.palette
-        window = QRectF(x, y, self._sideways.window_width, self._tops[-1] + self._is_last)
+        window = QRectF(x + self._inset, y, self._sideways.window_width, self._tops[-1] + self._is_last)
         painter.save()
         try:
             # The frame of the whole table, of which this part's lines are seen.
@@ -222,9 +238,9 @@ class TableBox(Box):
             above = 0 if self._has_header else Radius.MEDIUM
             below = 0 if self._is_last else Radius.MEDIUM
             paint.rounded(window.adjusted(0, -above, 0, below), Radius.MEDIUM, palette.page, palette.border)
-            visible = window.intersected(paint.clip)
-            painter.setClipRect(visible.adjusted(1, 0, -1, 0))
-            self._paint_rows(paint, visible, x, y, first_run)
+            visible = window.adjusted(1, 0, -1, 0).intersected(paint.clip)
+            painter.setClipRect(visible)
+            self._paint_rows(paint, visible, window.x(), y, first_run)
         finally:
             painter.restore()
         if self._sideways.is_needed and self._is_last:
@@ -266,8 +282,10 @@ class TableBox(Box):
     def controls(self) -> Iterator[Control]:
         if not self._has_header:
             return
-        right = self._sideways.window_width
-        rect = QRectF(right - BUTTON_SIZE - 4, 4, BUTTON_SIZE, BUTTON_SIZE)
+        left = self._inset + 4
+        if not self._is_mirrored:
+            left = self._sideways.window_width - BUTTON_SIZE - 4
+        rect = QRectF(left, 4, BUTTON_SIZE, BUTTON_SIZE)
         yield Control(rect, "copy-table", "Copied" if self._state.is_copied else "Copy table as CSV", self)
 
     def copy_text(self) -> str:
@@ -286,13 +304,15 @@ class TableBox(Box):
 
     def run(self, number: int) -> PlacedRun:
         row, column = divmod(number, len(self._widths))
-        x = self._lefts[column] - self._sideways.offset
+        x = self._inset + self._lefts[column] - self._sideways.offset
         return PlacedRun(self._rows[row][column], x, self._tops[row] + ROW_PADDING)
 
     def nearest(self, x: float, y: float) -> tuple[int, int] | None:
         row = max(0, min(bisect_right(self._tops, y) - 1, len(self._rows) - 1))
-        inside = x + self._sideways.offset
-        column = max(0, bisect_right([left - Space.M for left in self._lefts], inside) - 1)
+        inside = x - self._inset + self._sideways.offset
+        column = max(0, bisect_right(sorted(left - Space.M for left in self._lefts), inside) - 1)
+        if self._is_mirrored:
+            column = len(self._widths) - 1 - column
         number = row * len(self._widths) + column
         placed = self.run(number)
         return number, placed.run.offset_at(x - placed.x, y - placed.y)

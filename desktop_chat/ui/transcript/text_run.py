@@ -15,23 +15,27 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTextLayout, QTextLine
 
 from desktop_chat.markup.blocks import InlineText, Style
+from desktop_chat.ui.transcript.direction import direction_of, holds_right_to_left
 from desktop_chat.ui.transcript.inline import (
-    NO_BREAK_SPACE,
     InlinePicture,
     Mark,
     PictureMaker,
     caret_x,
+    extents,
     hidden_characters,
     is_code,
-    is_right_to_left,
     shown_text,
     sliced,
     text_option,
+    unbroken_parts,
     upright_ranges,
 )
+from desktop_chat.ui.transcript.isolates import NONE, Isolates, isolates_of, with_isolates
 from desktop_chat.ui.transcript.text_chunk import Chunk
+from desktop_chat.ui.transcript.text_formats import TextFormats
 from desktop_chat.ui.transcript.typography import INLINE_CODE_PADDING, TextStyle
 from desktop_chat.ui.transcript.utf16 import Utf16Offsets
+from desktop_chat.ui.transcript.words import caret_at
 
 CHUNK_LENGTH: Final = 1200
 """Characters after which a chunk ends, at the next line start."""
@@ -56,27 +60,46 @@ class TextRun:
         content: InlineText,
         style: TextStyle,
         pictures: PictureMaker,
-        alignment: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+        alignment: Qt.AlignmentFlag | None = None,
+        *,
+        right_to_left: bool = False,
     ) -> None:
+        """Without an ``alignment`` lines begin where the text does; without a strong character it runs as told."""
         self.style = style
         self.width = 0
         self.height = 0
         self._pictures = pictures
         self._alignment = alignment
+        self._right_to_left_around = right_to_left
         self._chunks: list[Chunk] = []
         self._natural_width: float | None = None
         self._set_content(content)
 
     def _set_content(self, content: InlineText) -> None:
         self.content = content
-        self._offsets = Utf16Offsets(content.text)
+        self._offsets = self._text_offsets = Utf16Offsets(content.text)
         self.length = self._offsets.length
+        self._isolates = self._unit_isolates = NONE
+        self._laid = content
         self._shown = content.text
         self._objects: dict[int, InlinePicture] = {}
         if items := [*content.objects, *hidden_characters(content)]:
             self._objects = {item.position: self._pictures(item, self.style) for item in items}
             self._shown = shown_text(content, self._objects)
-        self.right_to_left = is_right_to_left(self._shown)
+        found = direction_of(content)
+        self.right_to_left = self._right_to_left_around if found is None else found
+        self._is_bidirectional = self.right_to_left or holds_right_to_left(content.text)
+        if self._is_bidirectional and (isolates := isolates_of(content)):
+            self._isolate(isolates)
+
+    def _isolate(self, isolates: Isolates) -> None:
+        """Lay the text out with characters put into it: all that is private counts them."""
+        self._laid = with_isolates(InlineText(self._shown, self.content.spans), isolates)
+        self._shown = self._laid.text
+        self._objects = {isolates.start(position): found for position, found in self._objects.items()}
+        self._isolates = isolates
+        self._unit_isolates = isolates.mapped(self._text_offsets.units)
+        self._offsets = Utf16Offsets(self._shown)
 
     @property
     def has_objects(self) -> bool:
@@ -85,10 +108,6 @@ class TextRun:
     @property
     def text(self) -> str:
         return self.content.text
-
-    def estimated_height(self, width: int) -> int:
-        characters = max(8, width / self.style.average_width)
-        return max(1, round(len(self.content.text) / characters + 0.4)) * self.style.line_height
 
     def natural_width(self) -> float:
         """The width of the text on one line, in pixels."""
@@ -106,7 +125,7 @@ class TextRun:
         return self._natural_width
 
     def longest_word_width(self) -> float:
-        words = self._shown.split()
+        words = unbroken_parts(self._shown)
         return self.style.metrics.horizontalAdvance(max(words, key=len)) if words else 0.0
 
     # --- layout ------------------------------------------------------------------------------------------
@@ -123,9 +142,10 @@ class TextRun:
     def update(self, content: InlineText) -> int:
         """Show ``content`` instead; chunks before the first difference stay. Only for a run without objects
         in the part that changes, which a new run has to show anyway. Returns the y above which nothing changed."""
-        kept = self._unchanged_prefix(content)
+        kept, before = self._unchanged_prefix(content), (self.right_to_left, bool(self._isolates))
         self._natural_width = None
         self._set_content(content)
+        kept = self._isolates.end(kept) if (self.right_to_left, bool(self._isolates)) == before else 0
         if not self._chunks:
             return 0
         count = 0
@@ -134,7 +154,7 @@ class TextRun:
         del self._chunks[count:]
         self._lay_out_rest(self._offsets.code_points(self._chunks[-1].end) if count else 0)
         # A shorter word may have moved up to the line before; marks reach a little out of their line.
-        first = self.caret(self._offsets.units(min(kept, len(self._shown)))).top()
+        first = self._caret(self._offsets.units(min(kept, len(self._shown)))).top()
         return max(0, int(first) - 2 * self.style.line_height)
 
     def _unchanged_prefix(self, content: InlineText) -> int:
@@ -143,7 +163,7 @@ class TextRun:
         low, high = 0, min(len(old.text), len(new.text))
         if new.text.startswith(old.text):
             low = len(old.text)
-        elif is_right_to_left(old.text) == is_right_to_left(new.text):
+        else:
             while low < high:
                 middle = (low + high + 1) // 2
                 if old.text[:middle] == new.text[:middle]:
@@ -182,7 +202,10 @@ class TextRun:
             text_option(right_to_left=self.right_to_left, wrap=wrap, alignment=self._alignment)
         )
         origin = self._offsets.units(start)
-        ranges = list(self._format_ranges(start, stop, origin, width))
+        formats = TextFormats(
+            self._laid, self._objects, self.style, self._offsets, right_to_left=self.right_to_left
+        )
+        ranges = list(formats.ranges(start, stop, width))
         if ranges:
             layout.setFormats([*ranges, *upright_ranges(self._shown[start:stop])])
         chunk = Chunk(layout, origin)
@@ -198,7 +221,7 @@ class TextRun:
                 break
             position = self._offsets.code_points(origin + line.textStart())
             # Or the ground of inline code that begins a line would hang out of the column.
-            in_code = not self.right_to_left and is_code(self.content, position)
+            in_code = not self.right_to_left and is_code(self._laid, position)
             indent = INLINE_CODE_PADDING if in_code else 0
             line.setLineWidth(max(1, width - indent))
             line_height, baseline = style.line_height, style.baseline
@@ -217,45 +240,13 @@ class TextRun:
         chunk.needs = (
             len(self._shown) + 1 if ended else self._next_break(self._offsets.code_points(chunk.end))
         )
-        chunk.pills = list(self._find_pills(chunk)) if self.content.spans else []
+        chunk.pills = list(self._find_pills(chunk)) if self._laid.spans else []
         return chunk, ended
 
     def _next_break(self, position: int) -> int:
         """After the word that begins at ``position``: had it been shorter, it might have fitted the line before."""
         space = self._shown.find(" ", position + 1)
         return min(len(self._shown) if space < 0 else space + 1, position + CHUNK_LOOKAHEAD)
-
-    def _format_ranges(
-        self, start: int, stop: int, origin: int, width: int
-    ) -> Iterator[QTextLayout.FormatRange]:
-        units, style = self._offsets.units, self.style
-
-        def made(first: int, end: int, kind: Style, spacing: float = 0.0) -> QTextLayout.FormatRange:
-            item = QTextLayout.FormatRange()
-            item.start = units(first) - origin
-            item.length = units(end) - units(first)
-            item.format = style.format(kind, spacing)
-            return item
-
-        spans = self.content.spans
-        for index, span in enumerate(spans):
-            first, end = max(span.start, start), min(span.end, stop)
-            if first >= end:
-                continue
-            if not span.style & Style.CODE:
-                yield made(first, end, span.style)
-                continue
-            if first > start and first == span.start:
-                before = spans[index - 1] if index and spans[index - 1].end == first else None
-                if not (before and before.style & Style.CODE) and first - 1 not in self._objects:
-                    yield made(first - 1, first, before.style if before else Style.PLAIN, INLINE_CODE_PADDING)
-            if end - 1 > first:
-                yield made(first, end - 1, span.style)
-            yield made(end - 1, end, span.style, INLINE_CODE_PADDING if end == span.end else 0.0)
-        space = style.metrics.horizontalAdvance(NO_BREAK_SPACE) if self._objects else 0.0
-        for position, picture in self._objects.items():
-            if start <= position < stop:
-                yield made(position, position + 1, Style.PLAIN, picture.fit(width) - space)
 
     def _line_extent(self, line: QTextLine, origin: int) -> tuple[int, int]:
         style = self.style
@@ -272,7 +263,7 @@ class TextRun:
         """The rounded backgrounds of inline code, one a line."""
         style = self.style
         height = style.metrics.ascent() + style.metrics.descent()
-        for span in self.content.spans:
+        for span in self._laid.spans:
             if not span.style & Style.CODE:
                 continue
             start, end = self._offsets.units(span.start), self._offsets.units(span.end)
@@ -287,12 +278,12 @@ class TextRun:
 
     def rects(self, start: int, end: int) -> Iterator[QRectF]:
         """The areas of ``[start, end)``, one a line (more in mixed directions)."""
+        start, end = self._unit_isolates.start(start), self._unit_isolates.end(end)
         for chunk in self._chunks:
             if chunk.end > start and chunk.start < end:
                 yield from self._chunk_rects(chunk, start, end)
 
     def _chunk_rects(self, chunk: Chunk, start: int, end: int) -> Iterator[QRectF]:
-        mixed = not self._shown.isascii()
         for index in range(len(chunk.tops) - 1):
             line = chunk.layout.lineAt(index)
             first = max(start - chunk.start, line.textStart())
@@ -300,14 +291,10 @@ class TextRun:
             if first >= last:
                 continue
             top, height = chunk.tops[index], chunk.tops[index + 1] - chunk.tops[index]
-            if mixed:
-                runs = line.glyphRuns(first, last - first)
-                areas = [run.boundingRect() for run in runs]
-                bidirectional = any(run.isRightToLeft() for run in runs)
-                if bidirectional and areas:
-                    for area in areas:
-                        yield QRectF(area.x(), top, area.width(), height)
-                    continue
+            if self._is_bidirectional:
+                for left, right in extents(line, first, last):
+                    yield QRectF(left, top, right - left, height)
+                continue
             left, right = caret_x(line, first), caret_x(line, last)
             yield QRectF(min(left, right), top, abs(right - left), height)
 
@@ -318,11 +305,13 @@ class TextRun:
         chunk, index = self._line_at(y)
         line = chunk.layout.lineAt(index)
         if not line.isValid():
-            return chunk.start
-        offset = line.xToCursor(x)
-        if index < len(chunk.tops) - 2 or chunk is not self._chunks[-1]:
-            offset = min(offset, line.textStart() + max(0, line.textLength() - 1))
-        return chunk.start + offset
+            return self._unit_isolates.offset(chunk.start)
+        offset = caret_at(chunk.layout, line, x)
+        end = line.textStart() + line.textLength()
+        if offset == end and 0 < chunk.start + end < self._offsets.length:
+            before = self._shown[self._offsets.code_points(chunk.start + end) - 1]
+            offset -= before.isspace()  # Behind it, the next line begins.
+        return self._unit_isolates.offset(chunk.start + offset)
 
     def _line_at(self, y: float) -> tuple[Chunk, int]:
         low = bisect_right(self._chunks, y, key=lambda chunk: chunk.tops[0]) - 1
@@ -332,6 +321,9 @@ class TextRun:
 
     def caret(self, offset: int) -> QRectF:
         """Where a caret before ``offset`` stands: no width, a line's height."""
+        return self._caret(self._unit_isolates.start(offset))
+
+    def _caret(self, offset: int) -> QRectF:
         if not self._chunks:
             return QRectF(0, 0, 0, self.style.line_height)
         low = bisect_right(self._chunks, offset, key=lambda chunk: chunk.start) - 1
@@ -344,7 +336,10 @@ class TextRun:
         return QRectF(caret_x(line, offset - chunk.start), top, 0, chunk.tops[index + 1] - top)
 
     def baseline_at(self, offset: int) -> float:
-        rect = self.caret(offset)
+        return self._baseline_at(self._unit_isolates.start(offset))
+
+    def _baseline_at(self, offset: int) -> float:
+        rect = self._caret(offset)
         chunk, index = self._line_at(rect.y())
         return rect.y() + chunk.baselines[index] if chunk.baselines else rect.y()
 
@@ -354,18 +349,18 @@ class TextRun:
             return None
         for span in self.content.spans:
             if span.href:
-                start, end = self._offsets.units(span.start), self._offsets.units(span.end)
+                start, end = self.units(span.start), self.units(span.end)
                 if any(rect.contains(x, y) for rect in self.rects(start, end)):
                     return span.href, self.text[span.start : span.end]
         return None
 
     def slice(self, start: int, end: int) -> InlineText:
         """The content of ``[start, end)``."""
-        first, last = self._offsets.code_points(start), self._offsets.code_points(end)
+        first, last = self._text_offsets.code_points(start), self._text_offsets.code_points(end)
         return sliced(self.content, first, last)
 
     def units(self, code_points: int) -> int:
-        return self._offsets.units(code_points)
+        return self._text_offsets.units(code_points)
 
     # --- painting ----------------------------------------------------------------------------------------
 
@@ -388,13 +383,14 @@ class TextRun:
                 for pill in chunk.pills:
                     painter.drawRoundedRect(pill.translated(x, y), 4, 4)
             for mark in marks:
-                if mark.end > chunk.start and mark.start < chunk.end:
-                    for rect in self._chunk_rects(chunk, mark.start, mark.end):
+                start, end = self._unit_isolates.start(mark.start), self._unit_isolates.end(mark.end)
+                if end > chunk.start and start < chunk.end:
+                    for rect in self._chunk_rects(chunk, start, end):
                         painter.fillRect(rect.translated(x, y), mark.color)
             painter.setPen(self.style.color)
             chunk.layout.draw(painter, QPointF(x, y), [], clip)
         for position, picture in self._objects.items():
             offset = self._offsets.units(position)
-            place = self.caret(offset)
+            place = self._caret(offset)
             if y + place.bottom() > clip.top() and y + place.top() < clip.bottom():
-                picture.paint(painter, x + place.x(), y + self.baseline_at(offset), self.width)
+                picture.paint(painter, x + place.x(), y + self._baseline_at(offset), self.width)

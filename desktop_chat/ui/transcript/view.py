@@ -170,7 +170,6 @@ class TranscriptView(StackScrollArea):
         self._set_following(True)
         self.refresh()
         self._keep_up()
-        self._update_motion()
         accessibility.was_reset(self)
 
     def _appended(self) -> None:
@@ -182,7 +181,6 @@ class TranscriptView(StackScrollArea):
             self.update_footer(row)
         self._refresh_from(0 if row < 0 else self.stack.message_top(row))
         self._keep_up()
-        self._update_motion()
 
     def _changed(self, ids: list[int]) -> None:
         self.reading.search.resume()
@@ -208,7 +206,6 @@ class TranscriptView(StackScrollArea):
         if dirty is not None:
             self._refresh_from(dirty)
         self._keep_up()
-        self._update_motion()
 
     def _flush(self) -> None:
         """Show what arrived since the last frame, and go on with what did not fit into it."""
@@ -240,7 +237,6 @@ class TranscriptView(StackScrollArea):
         for layout in shown:
             layout.note_cost(time.thread_time() - begun)
         self._keep_up()
-        self._update_motion()
 
     def _keep_up(self) -> None:
         """Go on in the next frame where more has arrived than one frame can show."""
@@ -303,13 +299,16 @@ class TranscriptView(StackScrollArea):
         painter.drawRoundedRect(area.adjusted(-11.5, -5.5, 11.5, 5.5), Radius.LARGE, Radius.LARGE)
 
     def _update_motion(self) -> None:
-        """The cursor breathes, or the dots walk, at the end of what is streaming and visible."""
+        """The cursor breathes, or the dots walk, at the end of what is streaming and visible; what a frame could not
+        take of it follows in the next."""
         place = None
         for message_id in self._model.growing:
             row = self._model.row_of(message_id)
             layout = None if row is None else self.stack.known_layout(row)
             if row is None or layout is None:
                 continue
+            if layout.is_behind:
+                self.clock.request()
             end = layout.end_point()
             if end is not None:
                 place = end.translated(self.column_left, self.stack.message_top(row) - self._top)

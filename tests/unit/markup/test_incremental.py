@@ -243,6 +243,17 @@ def streamed(text: str) -> list[SourceBlock]:
     return Mirror().stream(text)
 
 
+def shown_after(pieces: Iterable[str]) -> list[SourceBlock]:
+    """All that is shown of a text that is still being written."""
+    mirror = Mirror()
+    for piece in pieces:
+        mirror.parser.append(piece)
+        mirror.take(mirror.parser.update())
+        while mirror.parser.is_behind:
+            mirror.take(mirror.parser.update())
+    return mirror.blocks
+
+
 def last_shown(text: str) -> SourceBlock:
     """The last block while ``text`` is still being written."""
     mirror = Mirror()
@@ -298,6 +309,41 @@ def test_any_text_in_any_pieces(text: str, data: st.DataObject) -> None:
 @given(_texts, st.data())
 def test_any_text_in_any_pieces_at_length(text: str, data: st.DataObject) -> None:
     check_all_cuts(text, data)
+
+
+def check_what_is_shown(text: str, data: st.DataObject) -> None:
+    at_once = shown_after([text])
+    places = data.draw(st.sets(st.integers(0, len(text)), max_size=12))
+    assert shown_after(cut(text, places)) == at_once
+    assert shown_after(text) == at_once
+
+
+@_hypothesis
+@given(_texts, st.data())
+def test_what_is_shown_depends_on_the_text_alone(text: str, data: st.DataObject) -> None:
+    check_what_is_shown(text, data)
+
+
+@pytest.mark.slow
+@_long_run
+@given(_texts, st.data())
+def test_what_is_shown_depends_on_the_text_alone_at_length(text: str, data: st.DataObject) -> None:
+    check_what_is_shown(text, data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\n- ",  # in the fence, a line like any other
+        "```\nx\n```\n\n- ",  # behind it, not yet anything
+        "```\nx\n```\n\n| a |\n|---|\n| $x$ |\n|",
+        "| a |\n|---|\n| b |\n\n| c",
+        "| a |\n|---|\n| b |\n\n| c |\n",
+        "> q\n\n| a |\n|---|\n| b |\n \n| c |\n|-",
+    ],
+)
+def test_a_line_is_held_back_by_what_it_is_part_of(text: str) -> None:
+    assert shown_after([text]) == shown_after(text)
 
 
 @pytest.fixture(params=[allowance.MARKUP_ALLOWANCE, 12])

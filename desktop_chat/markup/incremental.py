@@ -21,6 +21,7 @@ from desktop_chat.markup.labels import Labels
 from desktop_chat.markup.open_blocks import OpenBlock, Parsed, is_decided, open_block
 from desktop_chat.markup.open_paragraph import open_paragraph
 from desktop_chat.markup.parser import Note, block_of, footnotes_block, note_of
+from desktop_chat.markup.plain_growth import PlainGrowth
 from desktop_chat.markup.source import LineEnds
 from desktop_chat.markup.unfinished import shown
 
@@ -104,6 +105,7 @@ class IncrementalParser:
         self._parsed_length = 0
         self._last_read: tuple[str, bool] | None = None
         self._is_final = False
+        self._plain_growth: PlainGrowth | None = None
         # The block the tail begins in the middle of, where it began, and the labels its settled part looked up.
         self._open: OpenBlock | None = None
         self._open_start, self._open_line = 0, 0
@@ -193,6 +195,9 @@ class IncrementalParser:
         grown = len(self._tail) - self._parsed_length
         if not final and len(self._tail) > _LONG_TAIL and grown < len(self._tail) // 8:
             return len(self.blocks)
+        if not final and (grown_block := self._with_words()):
+            self.blocks[-1] = grown_block
+            return len(self.blocks) - 1
         within = _Within(self._open.in_fence, self._open.in_table) if self._open else _Within()
         source = self._shown(within, final=final)
         if self._last_read == (source, final):
@@ -206,13 +211,30 @@ class IncrementalParser:
             reading, more_changed = self._read(self._shown(now_within, final=False), final=False)
             changed |= more_changed
         keep = min(self._rerender(changed, reading.tree), self._replace_tail(reading))
+        self._plain_growth = None
         if not final:
+            if (
+                reading.parsed.environment.get("nothing_open")
+                and reading.parsed.source == self._unread_source()
+            ):
+                self._plain_growth = PlainGrowth(self.blocks[-1].block, reading.parsed.source)
             self._settle(reading)
         self.frozen = self._count_frozen()
         return keep
 
+    def _with_words(self) -> SourceBlock | None:
+        """The last block with the words that were added, where there is no need to read it again."""
+        added = self._tail[self._parsed_length :]
+        if self._plain_growth is None or not added:
+            return None
+        block, last = self._plain_growth.with_words(added), self.blocks[-1]
+        return None if block is None else SourceBlock(block, last.first_line, last.end_line)
+
+    def _unread_source(self) -> str:
+        return self._open.prelude + self._tail if self._open else self._tail
+
     def _shown(self, within: _Within, *, final: bool) -> str:
-        source = self._open.prelude + self._tail if self._open else self._tail
+        source = self._unread_source()
         return source if final else shown(source, in_fence=within.fence, in_table=within.table)
 
     def _read(self, source: str, *, final: bool) -> tuple[_Reading, set[str]]:

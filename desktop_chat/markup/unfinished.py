@@ -70,7 +70,11 @@ def _without_table_header(source: str) -> str:
 
 
 def unfinished_tokens(content: str, environment: syntax.Environment, before: Budget) -> list[Token]:
-    """The inline tokens of an unfinished paragraph, its open markup closed, half a link or formula left out."""
+    """The inline tokens of an unfinished paragraph, its open markup closed, half a link or formula left out.
+
+    Says in ``environment["nothing_open"]`` whether there was nothing to close.
+    """
+    whole = content
     kept = content.rstrip(_TRAILING)
     if content.startswith("[", len(kept)):
         kept = kept.removesuffix("!")
@@ -84,6 +88,7 @@ def unfinished_tokens(content: str, environment: syntax.Environment, before: Bud
         for at, mark in watch.open_delimiters()
         if at >= since and _opens_word(content, at)
     ]
+    environment["nothing_open"] = content == whole and not watch.marks and not watch.open_delimiters()
     if not marks and not opened:
         return tokens
     completed = _completed(content, marks, opened)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QRectF, QTimer
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
 from desktop_chat.ui.theme import Theme
 
+_STEADY_STEPS: Final = 3
+"""Steps of the timer for which it stays as it is after it has moved."""
+
 
 class BreathingCursor:
-    """A caret that fades in and out; still when motion is reduced, without a timer when nothing grows."""
+    """A caret that fades in and out; steady while it moves and when motion is reduced, without a timer when nothing
+    grows."""
 
     def __init__(self, viewport: QWidget, theme: Theme) -> None:
         self._viewport = viewport
         self._theme = theme
         self._place: QRectF | None = None
         self._step = 0
+        self._steady = 0
         self._timer = QTimer(viewport)
         self._timer.setInterval(90)
         self._timer.timeout.connect(self._breathe)
@@ -46,6 +53,7 @@ class BreathingCursor:
         if place != self._place:
             self._repaint()
             self._place = place
+            self._step, self._steady = 0, _STEADY_STEPS
             self._repaint()
         if place is None or self._theme.reduce_motion or not self._viewport.isVisible():
             self._timer.stop()
@@ -53,6 +61,9 @@ class BreathingCursor:
             self._timer.start()
 
     def _breathe(self) -> None:
+        if self._steady:  # a frame has just painted it
+            self._steady -= 1
+            return
         self._step = (self._step + 1) % 12
         self._repaint()
 

@@ -17,7 +17,9 @@ class FrameClock(QObject):
     def __init__(self, flush: Callable[[], None], parent: QObject) -> None:
         super().__init__(parent)
         self._flush = flush
-        self._last = 0.0
+        self._next = (
+            0.0  # when the next frame may begin; steps by whole frames, so that late ones do not add up
+        )
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -30,8 +32,7 @@ class FrameClock(QObject):
     def request(self) -> None:
         """Something waits to be shown."""
         if not self._timer.isActive():
-            rest = self._last + FRAME_SECONDS - time.monotonic()
-            self._timer.start(max(0, round(rest * 1000)))
+            self._timer.start(max(0, round((self._next - time.monotonic()) * 1000)))
 
     def flush_now(self) -> None:
         """Do not wait for the frame."""
@@ -39,5 +40,6 @@ class FrameClock(QObject):
         self._tick()
 
     def _tick(self) -> None:
-        self._last = time.monotonic()
+        now = time.monotonic()
+        self._next = max(self._next, now - FRAME_SECONDS / 2) + FRAME_SECONDS
         self._flush()

@@ -170,3 +170,24 @@ def sliced(content: InlineText, first: int, last: int) -> InlineText:
                 else InlineImage(moved, item.alt, item.url)
             )
     return InlineText(content.text[first:last], spans, tuple(objects))
+
+
+def unchanged_prefix(old: InlineText, new: InlineText) -> int:
+    """Code points from the start whose text, styles and objects both share."""
+    low, high = 0, min(len(old.text), len(new.text))
+    if new.text.startswith(old.text):
+        low = len(old.text)
+    else:
+        while low < high:
+            middle = (low + high + 1) // 2
+            if old.text[:middle] == new.text[:middle]:
+                low = middle
+            else:
+                high = middle - 1
+    if old.spans is not new.spans:
+        for before, after in zip(old.spans, new.spans, strict=False):
+            if before is not after and before != after:
+                return min(low, before.start, after.start)
+    longer = old.spans if len(old.spans) > len(new.spans) else new.spans
+    shared = min(len(old.spans), len(new.spans))
+    return min(low, longer[shared].start) if shared < len(longer) else low

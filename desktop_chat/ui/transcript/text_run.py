@@ -28,6 +28,7 @@ from desktop_chat.ui.transcript.inline import (
     sliced,
     text_option,
     unbroken_parts,
+    unchanged_prefix,
     upright_ranges,
 )
 from desktop_chat.ui.transcript.isolates import NONE, Isolates, isolates_of, with_isolates
@@ -42,6 +43,10 @@ CHUNK_LENGTH: Final = 1200
 
 CHUNK_LOOKAHEAD: Final = 600
 """Characters laid out beyond a chunk's end, so that its last line breaks as in the whole text."""
+
+GROWING_LENGTH: Final = 240
+GROWING_LOOKAHEAD: Final = 320
+"""The same while the text grows: what is laid out again in every frame is no longer than needed."""
 
 _UNBOUNDED: Final = 1 << 20
 
@@ -142,7 +147,7 @@ class TextRun:
     def update(self, content: InlineText) -> int:
         """Show ``content`` instead; chunks before the first difference stay. Only for a run without objects
         in the part that changes, which a new run has to show anyway. Returns the y above which nothing changed."""
-        kept, before = self._unchanged_prefix(content), (self.right_to_left, bool(self._isolates))
+        kept, before = unchanged_prefix(self.content, content), (self.right_to_left, bool(self._isolates))
         self._natural_width = None
         self._set_content(content)
         kept = self._isolates.end(kept) if (self.right_to_left, bool(self._isolates)) == before else 0
@@ -152,39 +157,19 @@ class TextRun:
         while count < len(self._chunks) and self._chunks[count].needs <= kept:
             count += 1
         del self._chunks[count:]
-        self._lay_out_rest(self._offsets.code_points(self._chunks[-1].end) if count else 0)
+        start = self._offsets.code_points(self._chunks[-1].end) if count else 0
+        self._lay_out_rest(start, GROWING_LENGTH, GROWING_LOOKAHEAD)
         # A shorter word may have moved up to the line before; marks reach a little out of their line.
         first = self._caret(self._offsets.units(min(kept, len(self._shown)))).top()
         return max(0, int(first) - 2 * self.style.line_height)
 
-    def _unchanged_prefix(self, content: InlineText) -> int:
-        """Code points from the start whose text, styles and objects ``content`` shares."""
-        old, new = self.content, content
-        low, high = 0, min(len(old.text), len(new.text))
-        if new.text.startswith(old.text):
-            low = len(old.text)
-        else:
-            while low < high:
-                middle = (low + high + 1) // 2
-                if old.text[:middle] == new.text[:middle]:
-                    low = middle
-                else:
-                    high = middle - 1
-        for before, after in zip(old.spans, new.spans, strict=False):
-            if before != after:
-                return min(low, before.start, after.start)
-        longer = old.spans if len(old.spans) > len(new.spans) else new.spans
-        shared = min(len(old.spans), len(new.spans))
-        if shared < len(longer):
-            low = min(low, longer[shared].start)
-        return low
-
-    def _lay_out_rest(self, start: int) -> int:
+    def _lay_out_rest(self, start: int, length: int = CHUNK_LENGTH, lookahead: int = CHUNK_LOOKAHEAD) -> int:
         while True:
-            whole_rest = len(self._shown) - start <= CHUNK_LENGTH + CHUNK_LOOKAHEAD
-            stop = len(self._shown) if whole_rest else start + CHUNK_LENGTH + CHUNK_LOOKAHEAD
+            stop = min(len(self._shown), start + length + lookahead)
             top = self._chunks[-1].tops[-1] if self._chunks else 0
-            chunk, ended = self._make_chunk(start, stop, wrap=True, width=self.width, top=top)
+            chunk, ended = self._make_chunk(start, stop, wrap=True, width=self.width, top=top, length=length)
+            if not ended:
+                chunk.needs = self._next_break(self._offsets.code_points(chunk.end), lookahead)
             self._chunks.append(chunk)
             if ended:
                 break
@@ -193,9 +178,12 @@ class TextRun:
         return self.height
 
     def _make_chunk(
-        self, start: int, stop: int, *, wrap: bool, width: int, top: int = 0
+        self, start: int, stop: int, *, wrap: bool, width: int, top: int = 0, length: int = CHUNK_LENGTH
     ) -> tuple[Chunk, bool]:
-        """Lay out the code points ``[start, stop)``; returns the chunk and whether it reaches the text's end."""
+        """Lay out the code points ``[start, stop)``, or lines with ``length`` of them if they are not all there is.
+
+        Returns the chunk and whether it reaches the text's end.
+        """
         layout = QTextLayout(self._shown[start:stop], self.style.font)
         layout.setCacheEnabled(True)
         layout.setTextOption(
@@ -210,7 +198,7 @@ class TextRun:
             layout.setFormats([*ranges, *upright_ranges(self._shown[start:stop])])
         chunk = Chunk(layout, origin)
         last_of_text = stop == len(self._shown)
-        limit = self._offsets.units(start + CHUNK_LENGTH) - origin
+        limit = self._offsets.units(start + length) - origin
         tall = self._objects
         y, ended = top, True
         style = self.style
@@ -237,16 +225,14 @@ class TextRun:
                 break
         layout.endLayout()
         chunk.tops.append(y)
-        chunk.needs = (
-            len(self._shown) + 1 if ended else self._next_break(self._offsets.code_points(chunk.end))
-        )
+        chunk.needs = len(self._shown) + 1
         chunk.pills = list(self._find_pills(chunk)) if self._laid.spans else []
         return chunk, ended
 
-    def _next_break(self, position: int) -> int:
+    def _next_break(self, position: int, lookahead: int) -> int:
         """After the word that begins at ``position``: had it been shorter, it might have fitted the line before."""
         space = self._shown.find(" ", position + 1)
-        return min(len(self._shown) if space < 0 else space + 1, position + CHUNK_LOOKAHEAD)
+        return min(len(self._shown) if space < 0 else space + 1, position + lookahead)
 
     def _line_extent(self, line: QTextLine, origin: int) -> tuple[int, int]:
         style = self.style

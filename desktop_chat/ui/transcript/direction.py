@@ -93,3 +93,11 @@ def _texts(block: Block) -> Iterator[InlineText]:
 def _texts_of(blocks: Iterable[Block]) -> Iterator[InlineText]:
     for block in islice(blocks, _LOOKED_AT):
         yield from _texts(block)
+
+
+def is_mirrored(block: ListBlock | Quote | Footnotes, right_to_left_around: bool) -> bool:
+    """Whether the markers of a block stand at the right; what stands around it decides for one without letters."""
+    found: bool | None = getattr(block, "right_to_left", None)
+    if found is None:
+        found = runs_right_to_left(block)
+    return right_to_left_around if found is None else found

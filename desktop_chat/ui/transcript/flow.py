@@ -11,7 +11,7 @@ from desktop_chat.markup import parse
 from desktop_chat.markup.blocks import Block, Patch, RawText, SourceBlock
 from desktop_chat.markup.incremental import SLICE, IncrementalParser
 from desktop_chat.ui.theme import Space
-from desktop_chat.ui.transcript.block_boxes import gap_between
+from desktop_chat.ui.transcript.block_stack import gap_between
 from desktop_chat.ui.transcript.column import Part, Spec
 from desktop_chat.ui.transcript.pieces import pieces, seam
 from desktop_chat.ui.transcript.segments import Segment, segments

@@ -27,7 +27,8 @@ from desktop_chat.markup.blocks import (
     Table,
 )
 from desktop_chat.ui.theme import Space
-from desktop_chat.ui.transcript.block_boxes import ContinuedItem, ContinuedNotes, ContinuedQuote, gap_between
+from desktop_chat.ui.transcript.block_stack import gap_between
+from desktop_chat.ui.transcript.continued import ContinuedItem, ContinuedNotes, ContinuedQuote
 from desktop_chat.ui.transcript.direction import runs_right_to_left
 from desktop_chat.ui.transcript.inline import sliced
 from desktop_chat.ui.transcript.table_box import SAMPLED_ROWS, TablePart

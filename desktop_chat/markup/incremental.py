@@ -10,7 +10,6 @@ A view may rely on identity: a block, list item, table row or block of a quote t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import perf_counter
 from typing import NamedTuple
 
@@ -22,6 +21,7 @@ from desktop_chat.markup.open_blocks import OpenBlock, Parsed, is_decided, open_
 from desktop_chat.markup.open_paragraph import open_paragraph
 from desktop_chat.markup.parser import Note, block_of, footnotes_block, note_of
 from desktop_chat.markup.plain_growth import PlainGrowth
+from desktop_chat.markup.settled import SettledPieces
 from desktop_chat.markup.source import LineEnds
 from desktop_chat.markup.unfinished import shown
 
@@ -34,25 +34,6 @@ _PATIENCE_S = 0.003
 
 _LONG_TAIL = 6000
 """Characters of a tail that cannot be settled; beyond, it is parsed again only when it has grown by an eighth."""
-
-
-@dataclass(slots=True)
-class _Settled:
-    """A finished piece that shows something.
-
-    Attributes:
-        start / end: its characters in the source.
-        first_line: in the source.
-        asked: the labels it looked up.
-        index: its place among the shown blocks, or among the notes if it is the definition of one.
-    """
-
-    start: int
-    end: int
-    first_line: int
-    asked: tuple[str, ...]
-    index: int
-    is_note: bool
 
 
 class _Reading(NamedTuple):
@@ -110,13 +91,8 @@ class IncrementalParser:
         self._open: OpenBlock | None = None
         self._open_start, self._open_line = 0, 0
         self._open_asked: dict[str, None] = {}
-        # What is settled; ``_frozen_pieces`` of it are frozen.
-        self._settled: list[_Settled] = []
-        self._settled_blocks = 0
-        self._frozen_pieces = self._frozen_blocks = 0
-        self._notes: list[Note] = []
         self._labels = Labels()
-        self._users: dict[str, list[_Settled]] = {}
+        self._settled = SettledPieces(self._labels)
 
     @property
     def text(self) -> str:
@@ -210,7 +186,8 @@ class IncrementalParser:
             self._last_read = None
             reading, more_changed = self._read(self._shown(now_within, final=False), final=False)
             changed |= more_changed
-        keep = min(self._rerender(changed, reading.tree), self._replace_tail(reading))
+        again = self._settled.read_again(changed, reading.tree, self._slice, self.blocks)
+        keep = min(again, self._replace_tail(reading))
         self._plain_growth = None
         if not final:
             if (
@@ -219,7 +196,7 @@ class IncrementalParser:
             ):
                 self._plain_growth = PlainGrowth(self.blocks[-1].block, reading.parsed.source)
             self._settle(reading)
-        self.frozen = self._count_frozen()
+        self.frozen = self._settled.count_frozen()
         return keep
 
     def _with_words(self) -> SourceBlock | None:
@@ -290,14 +267,14 @@ class IncrementalParser:
         """Put the tail's blocks and the footnotes behind the settled ones; returns how many blocks stand."""
         notes = [found for found in reading.shown if isinstance(found, tuple)]
         tail = [found for found in reading.shown if isinstance(found, SourceBlock)]
-        tail += footnotes_block([*self._notes, *notes], self._labels.numbers)
-        keep = self._settled_blocks
+        tail += footnotes_block([*self._settled.notes, *notes], self._labels.numbers)
+        keep = self._settled.block_count
         for index, (old, new) in enumerate(zip(self.blocks[keep:], tail, strict=False)):
             if old != new:
                 break
             tail[index] = old
             keep += 1
-        self.blocks[self._settled_blocks :] = tail
+        self.blocks[self._settled.block_count :] = tail
         return keep
 
     # --- settling --------------------------------------------------------------------------------------
@@ -362,51 +339,9 @@ class IncrementalParser:
         if index == 0 and self._open is not None:
             start, line, asked = self._open_start, self._open_line, (*self._open_asked, *asked)
         self._labels.remember(asked)
-        if found is None:
-            return
-        is_note = not isinstance(found, SourceBlock)
-        place = len(self._notes) if is_note else self._settled_blocks
-        end = reading.start + reading.parsed.offset(following.first_line)
-        settled = _Settled(start, end, line, asked, place, is_note)
-        if isinstance(found, SourceBlock):
-            self._settled_blocks += 1
-        else:
-            self._notes.append(found)
-        self._settled.append(settled)
-        for label in asked:
-            self._users.setdefault(label, []).append(settled)
-
-    def _count_frozen(self) -> int:
-        """Settled blocks up to the first that a definition still to come may change."""
-        while self._frozen_pieces < len(self._settled):
-            piece = self._settled[self._frozen_pieces]
-            if not all(label in self._labels.references for label in piece.asked):
-                break
-            self._frozen_pieces += 1
-            self._frozen_blocks += not piece.is_note
-        return self._frozen_blocks
-
-    def _rerender(self, changed: set[str], tree: Tree) -> int:
-        """Parse settled pieces again that use a changed label; returns the index of the first such block."""
-        keep = len(self.blocks)
-        users = {id(user): user for label in changed for user in self._users.get(label, ())}
-        for user in users.values():
-            again = build_tree(
-                self._slice(user.start, user.end),
-                references=self._labels.all_references(tree),
-                notes=self._labels.all_notes(tree),
-            )
-            element = again.pieces[0].element
-            assert element is not None
-            if user.is_note:
-                self._notes[user.index] = note_of(element, self._labels.numbers, user.first_line)
-                continue
-            former = self.blocks[user.index]
-            block = SourceBlock(block_of(element, self._labels.numbers), former.first_line, former.end_line)
-            if block != former:
-                self.blocks[user.index] = block
-                keep = min(keep, user.index)
-        return keep
+        if found is not None:
+            end = reading.start + reading.parsed.offset(following.first_line)
+            self._settled.add(found, start, end, line, asked)
 
 
 def _tag(piece: Piece) -> str:

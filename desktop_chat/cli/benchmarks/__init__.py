@@ -39,6 +39,9 @@ BENCHMARKS: Final = (
     Benchmark("stop", "Stop", "desktop_chat.chat.stop_benchmark:measure"),
     Benchmark("markup", "Markdown of a streamed answer", "desktop_chat.cli.benchmarks.markup:measure"),
     Benchmark("transcript", "Transcript", "desktop_chat.ui.transcript.benchmark:measure"),
+    Benchmark(
+        "shapes", "Hostile Markdown", "desktop_chat.ui.transcript.hostile_shapes_benchmark:measure_hostile"
+    ),
     Benchmark("hostile", "The window under attack", "desktop_chat.ui.hostile_benchmark:measure"),
 )
 

@@ -30,9 +30,7 @@ _applications: list[QApplication] = []
 
 def measure() -> list[Measurement]:
     """All figures; needs no screen."""
-    if QApplication.instance() is None:
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        _applications.append(QApplication([]))
+    ensure_application()
     tokens = pieces(resources.read_text("demo/long.md"))
     _stream(tokens[:600])  # imports and caches
     found: list[Measurement] = []
@@ -56,6 +54,13 @@ def measure() -> list[Measurement]:
     return found
 
 
+def ensure_application() -> None:
+    """Have a QApplication, without a screen unless there is one already."""
+    if QApplication.instance() is None:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        _applications.append(QApplication([]))
+
+
 def _frame_figures(name: str, frames: list[float]) -> list[Measurement]:
     ordered = sorted(frames)
     p99 = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
@@ -65,14 +70,16 @@ def _frame_figures(name: str, frames: list[float]) -> list[Measurement]:
     ]
 
 
-def _view() -> TranscriptView:
+def make_view() -> TranscriptView:
+    """A shown transcript that moves only for what is measured."""
     view = TranscriptView(theme_for(dark=False, reduce_motion=True))
     view.resize(900, 800)
     view.show()
     return view
 
 
-def _answer(number: int, text: str, state: MessageState = MessageState.COMPLETE) -> Message:
+def make_answer(number: int, text: str, state: MessageState = MessageState.COMPLETE) -> Message:
+    """Message ``number`` of conversation 1, from 1."""
     parent = number - 1 or None
     return Message(
         id=number, conversation_id=1, parent_id=parent, role=Role.ASSISTANT, text=text, state=state
@@ -81,8 +88,8 @@ def _answer(number: int, text: str, state: MessageState = MessageState.COMPLETE)
 
 def _stream(tokens: list[str]) -> list[float]:
     """CPU seconds of each frame: deltas, parsing, layout and painting."""
-    view = _view()
-    view.model.append(_answer(1, "", MessageState.STREAMING))
+    view = make_view()
+    view.model.append(make_answer(1, "", MessageState.STREAMING))
     QApplication.processEvents()
     frames = []
     for first in range(0, len(tokens), TOKENS_A_FRAME):
@@ -130,14 +137,14 @@ def _opening() -> list[Measurement]:
     sample = resources.read_text("demo/long.md")[:1000]
     found = []
     for count, target in ((10_000, "60 ms"), (100_000, "300 ms")):
-        messages = [_answer(n, sample) for n in range(1, count + 1)] if count == 10_000 else []
-        last = _answer(count, sample)
+        messages = [make_answer(n, sample) for n in range(1, count + 1)] if count == 10_000 else []
+        last = make_answer(count, sample)
         stubs = [stub_of(m) for m in messages] or [
-            stub_of(_answer(n, "x" * 1000)) for n in range(1, count + 1)
+            stub_of(make_answer(n, "x" * 1000)) for n in range(1, count + 1)
         ]
-        view = _view()
+        view = make_view()
         view.model.needed.connect(
-            lambda ids, model=view.model: model.provide(_answer(each, sample) for each in ids)
+            lambda ids, model=view.model: model.provide(make_answer(each, sample) for each in ids)
         )
         value = _cpu(partial(_open, view, stubs, last))
         found.append(
@@ -150,11 +157,11 @@ def _opening() -> list[Measurement]:
             found.append(Measurement(what="find in 6 MB at hand", value=hit * 1000, unit="ms"))
         view.close()
         view.deleteLater()
-    view = _view()
+    view = make_view()
     text = (resources.read_text("demo/long.md") + "\n\n") * (
         1_000_000 // len(resources.read_text("demo/long.md"))
     )
-    message = _answer(1, text)
+    message = make_answer(1, text)
     value = _cpu(partial(_open, view, [stub_of(message)], message))
     found.append(Measurement(what="open one answer of 1 MB", value=value * 1000, unit="ms", target="100 ms"))
     return found

@@ -31,12 +31,14 @@ _LATIN: Final = re.compile("[A-Za-z]")
 _RUNS_LEFT: Final = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
+_LONGEST: Final = 6_000
 _LOOKED_AT: Final = 40
 """Items or blocks among which a strong character is looked for; the rest of a long list is none of its beginning."""
 
 
 def is_right_to_left(text: str) -> bool | None:
-    """Whether the first strong character says so; ``None`` where there is none."""
+    """Whether the first strong character says so; ``None`` where there is none near its beginning."""
+    text = text[:_LONGEST]
     if text.isascii():
         return False if _LATIN.search(text) else None
     for character in text:
@@ -93,3 +95,11 @@ def _texts(block: Block) -> Iterator[InlineText]:
 def _texts_of(blocks: Iterable[Block]) -> Iterator[InlineText]:
     for block in islice(blocks, _LOOKED_AT):
         yield from _texts(block)
+
+
+def is_mirrored(block: ListBlock | Quote | Footnotes, right_to_left_around: bool) -> bool:
+    """Whether the markers of a block stand at the right; what stands around it decides for one without letters."""
+    found: bool | None = getattr(block, "right_to_left", None)
+    if found is None:
+        found = runs_right_to_left(block)
+    return right_to_left_around if found is None else found

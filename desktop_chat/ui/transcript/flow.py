@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Final
@@ -11,19 +10,17 @@ from desktop_chat.markup import parse
 from desktop_chat.markup.blocks import Block, Patch, RawText, SourceBlock
 from desktop_chat.markup.incremental import SLICE, IncrementalParser
 from desktop_chat.ui.theme import Space
-from desktop_chat.ui.transcript.block_boxes import gap_between
+from desktop_chat.ui.transcript.block_stack import gap_between
 from desktop_chat.ui.transcript.column import Part, Spec
 from desktop_chat.ui.transcript.pieces import pieces, seam
 from desktop_chat.ui.transcript.segments import Segment, segments
 from desktop_chat.ui.transcript.typed import typed_blocks
 
-_MARK: Final = re.compile(r"[*_~`\[\]<|&$\\@!>]")
-_QUICK_WORK: Final = 2_500
-"""What a segment may weigh to be parsed at once: some milliseconds."""
-
-_SLICE_S: Final = 0.003
+_SLICE_S: Final = 0.001
 _PATIENCE_S: Final = 0.25
 """A segment that takes longer to parse is shown as plain text."""
+
+_MOST_BLOCKS_AT_ONCE: Final = 100
 
 LONGEST_MARKUP: Final = 1_000_000
 """Characters of a text that are read as Markdown, twice as many as the longest answer of a model; what follows is
@@ -86,15 +83,21 @@ class Flow:
         """
         text = f"{segment.text}\n\n{self._definitions}" if self._definitions else segment.text
         found: Sequence[SourceBlock] | None
-        if at_once or _is_quick(text):
+        rest: Segment | None = None
+        if at_once or segment.is_quick:
             found = parse(text)
         else:
-            found = self._slow.setdefault(segment, _SlowSegment(text)).advance()
+            slow = self._slow.setdefault(segment, _SlowSegment(text))
+            found = slow.advance()
             if found is None:
                 return None
+            rest = slow.rest(segment)
         self._slow.pop(segment, None)
         blocks = [(segment.first_line + each.first_line, each.block) for each in found]
-        return list(self._specs_of(blocks, before))
+        specs = list(self._specs_of(blocks, before))
+        if rest is not None:
+            specs.append(Spec(Part(self._section, rest.first_line), rest, Space.M, self._indent))
+        return specs
 
     @property
     def can_grow(self) -> bool:
@@ -180,26 +183,25 @@ class Flow:
             yield Spec(Part(self._section, line, number), piece, gap, self._indent)
 
 
-def _is_quick(text: str) -> bool:
-    """Whether parsing a segment surely fits into a frame; so do those of real answers."""
-    lines = text.count("\n") - text.count("\n\n")
-    return len(text) // 20 + 10 * lines + 3 * len(_MARK.findall(text, 0, 8_000)) < _QUICK_WORK
-
-
 class _SlowSegment:
-    """A segment that is parsed in slices, and shown as plain text when that does not end."""
+    """A segment that is parsed in slices; what is finished of it is given out, some blocks at a time, and what does
+    not end is shown as plain text."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._spent = 0.0
+        self._given = 0  # blocks, if not all of them
         self._parser = IncrementalParser()
         self._parser.append(text)
 
     def advance(self) -> Sequence[SourceBlock] | None:
-        """Parse for some milliseconds; the blocks when all is parsed."""
+        """Parse for some milliseconds; blocks when all is parsed, or as many as a frame can take in."""
         begun = now = perf_counter()
         while now - begun < _SLICE_S:
             self._parser.update()
+            if self._parser.frozen >= _MOST_BLOCKS_AT_ONCE:
+                self._given = self._parser.frozen
+                return self._parser.blocks[: self._given]
             if not self._parser.is_behind:
                 self._parser.finish()
                 return self._parser.blocks
@@ -208,3 +210,10 @@ class _SlowSegment:
         if self._spent < _PATIENCE_S:
             return None
         return (SourceBlock(RawText(self._text.rstrip("\n")), 0, self._text.count("\n") + 1),)
+
+    def rest(self, segment: Segment) -> Segment | None:
+        """What of ``segment`` follows the blocks that were given out, which no longer depend on it."""
+        if not self._given or self._given == len(self._parser.blocks):
+            return None
+        line = self._parser.blocks[self._given].first_line
+        return Segment("\n".join(segment.text.split("\n")[line:]), segment.first_line + line)

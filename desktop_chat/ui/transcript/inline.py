@@ -19,6 +19,10 @@ NO_BREAK_SPACE: Final = "\u00a0"
 """Stands in a layout for an inline picture."""
 
 
+_SOLID: Final = 300
+_SOLID_RUN: Final = re.compile(rf"[^\w\s]{{{_SOLID}}}")
+
+
 class Mark(NamedTuple):
     """A background behind ``[start, end)`` in UTF-16 units."""
 
@@ -191,3 +195,8 @@ def unchanged_prefix(old: InlineText, new: InlineText) -> int:
     longer = old.spans if len(old.spans) > len(new.spans) else new.spans
     shared = min(len(old.spans), len(new.spans))
     return min(low, longer[shared].start) if shared < len(longer) else low
+
+
+def is_solid(text: str, kept: int = 0) -> bool:
+    """Whether hundreds of signs without a word between them stand in ``text``; not up to ``kept``."""
+    return len(text) >= _SOLID and _SOLID_RUN.search(text, max(0, kept - _SOLID)) is not None

@@ -131,7 +131,7 @@ class MessageContent:
             self._memory.reasoning_open = True
 
     def append(self, tool_calls: tuple[ToolCall, ...], text: str, reasoning: str) -> None:
-        """Take what arrived; it shows with the next calls of `MessageLayout.advance`."""
+        """Take what arrived; it shows with the next calls of `MessageEntries.advance`."""
         if tool_calls != self.message.tool_calls:
             self.message = msgspec.structs.replace(self.message, tool_calls=tool_calls)
         self._waiting_reasoning.add(reasoning)

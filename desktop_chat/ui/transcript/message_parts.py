@@ -13,10 +13,11 @@ from desktop_chat.domain.messages import Message, MessageState, Role, ToolCall
 from desktop_chat.markup.blocks import CodeBlock, InlineText
 from desktop_chat.ui.theme import Radius, Space
 from desktop_chat.ui.transcript import labels
-from desktop_chat.ui.transcript.boxes import Box, BoxContext, Control, Paint, PlacedRun, StackBox
+from desktop_chat.ui.transcript.boxes import Box, BoxContext, Control, Paint, PlacedRun
 from desktop_chat.ui.transcript.code_box import CodeBox
 from desktop_chat.ui.transcript.icons import paint_icon
 from desktop_chat.ui.transcript.model import SHOWN_ARGUMENTS
+from desktop_chat.ui.transcript.stack_box import StackBox
 from desktop_chat.ui.transcript.text_run import TextRun
 from desktop_chat.ui.transcript.typography import TextStyle, color, elided
 

@@ -29,11 +29,12 @@ from desktop_chat.markup.blocks import (
     Table,
 )
 from desktop_chat.markup.safety import visible_code
-from desktop_chat.ui.transcript.block_boxes import ContinuedItem, ContinuedNotes, ContinuedQuote
-from desktop_chat.ui.transcript.boxes import Box, Control, StackBox
+from desktop_chat.ui.transcript.boxes import Box, Control
+from desktop_chat.ui.transcript.continued import ContinuedItem, ContinuedNotes, ContinuedQuote
 from desktop_chat.ui.transcript.message_content import Section
 from desktop_chat.ui.transcript.segments import Segment
 from desktop_chat.ui.transcript.spoken import Spoken
+from desktop_chat.ui.transcript.stack_box import StackBox
 from desktop_chat.ui.transcript.table_box import TablePart
 from desktop_chat.ui.transcript.utf16 import Utf16Offsets
 

@@ -166,7 +166,14 @@ class PaperMessage(MessageContent):
         shop = self._workshop
         style = type_.quiet if part.section == Section.REASONING else type_.body
         return BoxContext(
-            type_, shop.pictures, shop.highlighter, style, shop.display_math, self._memory.blocks, tuple(part)
+            type_,
+            shop.pictures,
+            shop.highlighter,
+            style,
+            shop.display_math,
+            make_box,
+            self._memory.blocks,
+            tuple(part),
         )
 
     def boxes(self, spec: Spec, width: int) -> Iterator[Box]:

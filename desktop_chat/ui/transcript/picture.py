@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QApplication
 from desktop_chat.markup import parse
 from desktop_chat.ui.fonts import load_fonts
 from desktop_chat.ui.theme import Space, Theme, theme_for
-from desktop_chat.ui.transcript.block_boxes import BlockStack
+from desktop_chat.ui.transcript.block_boxes import make_box
+from desktop_chat.ui.transcript.block_stack import BlockStack
 from desktop_chat.ui.transcript.boxes import BoxContext, Paint
 from desktop_chat.ui.transcript.code_colors import CodeColors
 from desktop_chat.ui.transcript.pictures import Pictures
@@ -39,7 +40,7 @@ def render_markdown_image(text: str, *, width: int, theme: Theme) -> QImage:
     column = max(120, min(width - 2 * margin, type_.column_width))
 
     def made() -> BlockStack:
-        context = BoxContext(type_, pictures.make, CodeColors(type_), type_.body, pictures.formula)
+        context = BoxContext(type_, pictures.make, CodeColors(type_), type_.body, pictures.formula, make_box)
         return BlockStack(blocks, context)
 
     stack = made()

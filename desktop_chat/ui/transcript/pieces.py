@@ -27,7 +27,8 @@ from desktop_chat.markup.blocks import (
     Table,
 )
 from desktop_chat.ui.theme import Space
-from desktop_chat.ui.transcript.block_boxes import ContinuedItem, ContinuedNotes, ContinuedQuote, gap_between
+from desktop_chat.ui.transcript.block_stack import gap_between
+from desktop_chat.ui.transcript.continued import ContinuedItem, ContinuedNotes, ContinuedQuote
 from desktop_chat.ui.transcript.direction import runs_right_to_left
 from desktop_chat.ui.transcript.inline import sliced
 from desktop_chat.ui.transcript.table_box import SAMPLED_ROWS, TablePart
@@ -126,9 +127,10 @@ def _cost(text: str) -> int:
 
 def _list_pieces(block: ListBlock, known: Sequence[Block]) -> Sequence[Block]:
     items, taken = block.items, 0
+    side = bool(runs_right_to_left(block))
     found: list[Block] = []
     for piece in known[:-1]:
-        if not isinstance(piece, ListBlock) or piece != _part(block, taken, taken + len(piece.items)):
+        if not isinstance(piece, ListBlock) or piece != _part(block, taken, taken + len(piece.items), side):
             break
         found.append(piece)
         taken += len(piece.items)
@@ -136,36 +138,31 @@ def _list_pieces(block: ListBlock, known: Sequence[Block]) -> Sequence[Block]:
     for index in range(taken, len(items)):
         own = _BLOCK + _extent(items[index].blocks, PIECE)
         if first < index and (spent + own > PIECE or index - first >= MOST_ITEMS):
-            found.append(_part(block, first, index))
+            found.append(_part(block, first, index, side))
             first, spent = index, 0
         spent += own
         if own > PIECE:
-            found += _item_pieces(block, index)
+            found += _item_pieces(block, index, side)
             first, spent = index + 1, 0
     if first == 0:
         return (block,)
     if first < len(items):
-        found.append(_part(block, first, len(items)))
+        found.append(_part(block, first, len(items), side))
     return found
 
 
-def _part(block: ListBlock, first: int, end: int) -> ListBlock:
+def _part(block: ListBlock, first: int, end: int, side: bool) -> ListBlock:
     """Some items of a list, which begin on the same side as the others."""
     number = None if block.start is None else block.start + first
-    return ListBlock(block.items[first:end], number, block.tight, _side(block) if first else None)
+    return ListBlock(block.items[first:end], number, block.tight, side if first else None)
 
 
-def _side(block: ListBlock) -> bool:
-    return bool(runs_right_to_left(block))
-
-
-def _item_pieces(block: ListBlock, index: int) -> Iterator[ListBlock]:
-    whole = _part(block, index, index + 1)
+def _item_pieces(block: ListBlock, index: int, side: bool) -> Iterator[ListBlock]:
+    whole = _part(block, index, index + 1, side)
     item = block.items[index]
     for number, (lead, blocks) in enumerate(_stacked(item.blocks)):
         part = ContinuedItem(blocks, item.checked, lead) if number else ListItem(blocks, item.checked)
-        side = _side(block) if index or number else None
-        yield ListBlock((part,), whole.start, block.tight, side)
+        yield ListBlock((part,), whole.start, block.tight, side if index or number else None)
 
 
 def _stacked(blocks: Sequence[Block]) -> list[tuple[int, tuple[Block, ...]]]:

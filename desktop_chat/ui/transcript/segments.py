@@ -16,6 +16,10 @@ SEGMENT: Final = 2_500
 _MOST_MARKS: Final = 4_000
 """Fences and formulas that are followed; behind them, a text is one segment."""
 
+_MARK: Final = re.compile(r"[*_~`\[\]<|&$\\@!>]")
+_QUICK_WORK: Final = 2_500
+"""What a segment may weigh to be parsed at once: some milliseconds."""
+
 _BEGINS_ANEW: Final = (
     r"(?=(?:[A-Za-z\u00c0-\uffff*`\"'(](?![ )])|#{1,6} |[`~]{3}))(?![*+-](?: |$)|\d{1,9}[.)])"
 )
@@ -33,6 +37,13 @@ class Segment(NamedTuple):
 
     text: str
     first_line: int
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether parsing it surely fits into a frame; so do those of real answers."""
+        text = self.text
+        lines = text.count("\n") - text.count("\n\n")
+        return len(text) // 20 + 10 * lines + 3 * len(_MARK.findall(text, 0, 8_000)) < _QUICK_WORK
 
 
 def segments(text: str) -> tuple[list[Segment], str]:

@@ -18,6 +18,7 @@ from desktop_chat.ui.transcript.heights import FenwickHeights
 from desktop_chat.ui.transcript.message_content import MessageMemory, Workshop
 from desktop_chat.ui.transcript.message_layout import MessageLayout
 from desktop_chat.ui.transcript.model import TranscriptModel
+from desktop_chat.ui.transcript.segments import Segment
 
 KEPT_LAYOUTS: Final = 48
 """Messages whose layouts are kept; each is a few kilobytes a line."""
@@ -53,6 +54,7 @@ class MessageStack:
         self.width = width
         self.memory: dict[int, MessageMemory] = {}
         self.is_parsing = False
+        self._has_split = False
         self._layouts: OrderedDict[int, MessageLayout] = OrderedDict()
         self._boxes: OrderedDict[Entry, None] = OrderedDict()
         self.heights = FenwickHeights()
@@ -192,6 +194,7 @@ class MessageStack:
         """Make everything exact that shows in a window of ``height`` whose top is at ``anchor``, or whose bottom is
         the content's end if there is none. Returns the window's top."""
         slow: set[Entry] = set()
+        self._has_split = False
         for _ in range(_ROUNDS):
             top = self._window_top(anchor, height)
             if not self._make_exact(top, top + height, slow):
@@ -222,6 +225,16 @@ class MessageStack:
             for index in layout.rows_between(top - origin, bottom - origin):
                 entry = layout.column.entries[index]
                 if entry in slow:
+                    continue
+                if isinstance(entry.spec.source, Segment) and not entry.spec.source.is_quick:
+                    # Parsing it is one frame's work, laying it out the next one's.
+                    slow.add(entry)
+                    if self._has_split:
+                        continue
+                    self._has_split = True
+                    if layout.measure(index, at_once=False):
+                        self._sum_up(row)
+                        return False
                     continue
                 if layout.measure(index, at_once=False):
                     changed = True

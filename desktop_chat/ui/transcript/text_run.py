@@ -24,6 +24,7 @@ from desktop_chat.ui.transcript.inline import (
     extents,
     hidden_characters,
     is_code,
+    is_solid,
     shown_text,
     sliced,
     text_option,
@@ -78,6 +79,7 @@ class TextRun:
         self._right_to_left_around = right_to_left
         self._chunks: list[Chunk] = []
         self._natural_width: float | None = None
+        self._is_solid = is_solid(content.text)
         self._set_content(content)
 
     def _set_content(self, content: InlineText) -> None:
@@ -150,7 +152,9 @@ class TextRun:
         kept, before = unchanged_prefix(self.content, content), (self.right_to_left, bool(self._isolates))
         self._natural_width = None
         self._set_content(content)
-        kept = self._isolates.end(kept) if (self.right_to_left, bool(self._isolates)) == before else 0
+        was_solid, self._is_solid = self._is_solid, self._is_solid or is_solid(content.text, kept)
+        stays = (self.right_to_left, bool(self._isolates)) == before and self._is_solid == was_solid
+        kept = self._isolates.end(kept) if stays else 0
         if not self._chunks:
             return 0
         count = 0
@@ -184,7 +188,8 @@ class TextRun:
 
         Returns the chunk and whether it reaches the text's end.
         """
-        layout = QTextLayout(self._shown[start:stop], self.style.font)
+        font = self.style.plain_font if self._is_solid else self.style.font
+        layout = QTextLayout(self._shown[start:stop], font)
         layout.setCacheEnabled(True)
         layout.setTextOption(
             text_option(right_to_left=self.right_to_left, wrap=wrap, alignment=self._alignment)

@@ -36,6 +36,9 @@ class TextStyle:
 
     def __init__(self, font: QFont, fixed: QFont, line_height: int, text_color: str, theme: Theme) -> None:
         self.font = font
+        self.plain_font = QFont(font)
+        """Without contextual alternates, which take long to find in a thousand signs without a word."""
+        self.plain_font.setFeature(QFont.Tag("calt"), 0)
         self.color = color(text_color)
         self.line_height = line_height
         self.metrics = QFontMetricsF(font)

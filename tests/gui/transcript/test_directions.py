@@ -16,10 +16,11 @@ from desktop_chat.markup.blocks import Block, InlineText, Span, Style
 from desktop_chat.markup.incremental import IncrementalParser
 from desktop_chat.ui.fonts import load_fonts
 from desktop_chat.ui.theme import theme_for
-from desktop_chat.ui.transcript.block_boxes import BULLET_INDENT, make_box
+from desktop_chat.ui.transcript.block_boxes import make_box
 from desktop_chat.ui.transcript.boxes import BlockState, Box, BoxContext
 from desktop_chat.ui.transcript.code_colors import CodeColors
 from desktop_chat.ui.transcript.direction import is_right_to_left, runs_right_to_left
+from desktop_chat.ui.transcript.list_box import BULLET_INDENT
 from desktop_chat.ui.transcript.model import stub_of
 from desktop_chat.ui.transcript.picture import render_markdown_image
 from desktop_chat.ui.transcript.pictures import Pictures
@@ -40,7 +41,7 @@ def context(qapp: QApplication) -> Iterator[BoxContext]:
     load_fonts()
     type_ = Typography(theme_for(dark=False))
     pictures = Pictures(type_, lambda: None, qapp)
-    yield BoxContext(type_, pictures.make, CodeColors(type_), type_.body, pictures.formula)
+    yield BoxContext(type_, pictures.make, CodeColors(type_), type_.body, pictures.formula, make_box)
     pictures.deleteLater()
 
 

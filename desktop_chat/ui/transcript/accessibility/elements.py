@@ -14,13 +14,13 @@ from desktop_chat.markup.highlighting import language_name
 from desktop_chat.ui.transcript.accessibility.abilities import TableCell
 from desktop_chat.ui.transcript.accessibility.nodes import Kinds, MessageNode, Node, stretches
 from desktop_chat.ui.transcript.accessibility.passage import EMPTY, Passage, placed_run
-from desktop_chat.ui.transcript.boxes import StackBox
 from desktop_chat.ui.transcript.code_box import CodeBox
 from desktop_chat.ui.transcript.column import Part
 from desktop_chat.ui.transcript.message_content import Section
 from desktop_chat.ui.transcript.outline import TEXTS, Element, Inline, Kind, Link
 from desktop_chat.ui.transcript.places import Place
 from desktop_chat.ui.transcript.segments import Segment
+from desktop_chat.ui.transcript.stack_box import StackBox
 from desktop_chat.ui.transcript.text_run import TextRun
 
 _Roles = QAccessible.Role

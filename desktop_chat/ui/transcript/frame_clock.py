@@ -34,6 +34,11 @@ class FrameClock(QObject):
         if not self._timer.isActive():
             self._timer.start(max(0, round((self._next - time.monotonic()) * 1000)))
 
+    def request_next(self) -> None:
+        """Something goes on in the next frame: this one has done its share outside of `flush`."""
+        self._next = max(self._next, time.monotonic() + FRAME_SECONDS)
+        self.request()
+
     def flush_now(self) -> None:
         """Do not wait for the frame."""
         self._timer.stop()

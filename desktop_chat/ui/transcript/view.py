@@ -244,7 +244,7 @@ class TranscriptView(StackScrollArea):
             self.clock.request()
 
     def _continue_later(self) -> None:
-        self.clock.request()
+        self.clock.request_next()
 
     def go_to_message(self, step: int) -> None:
         """Bring the previous or next message to the window's top."""

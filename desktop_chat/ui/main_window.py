@@ -44,6 +44,10 @@ from desktop_chat.ui.theme import MINIMUM_WINDOW_WIDTH, SCROLL_BAR, SIDEBAR_WIDT
 OVERLAY_BELOW: Final = 700
 """Narrower windows show the sidebar over the conversation, and only when asked."""
 
+_COMMANDING: Final = (
+    Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+)
+
 
 class _Scrim(QWidget):
     """Darkens the conversation behind the overlaid sidebar; a click closes it."""
@@ -302,6 +306,7 @@ class MainWindow(QMainWindow):
         self._fill_menu(menu)
         corner = self.menu_button.mapToGlobal(self.menu_button.rect().bottomRight())
         corner.setX(corner.x() - menu.sizeHint().width())
+        menu.aboutToHide.connect(self.menu_button.pointer_gone)
         menu.popup(corner)
 
     # --- events
@@ -321,6 +326,10 @@ class MainWindow(QMainWindow):
                 self.close_overlay()
             else:
                 self.escape_pressed.emit()
+        elif event.text().isprintable() and event.text().strip() and not event.modifiers() & _COMMANDING:
+            # Whoever types where nothing takes it, as after a click into an answer, is writing a message.
+            self.composer.edit.setFocus()
+            self.composer.edit.insert(event.text())
         else:
             super().keyPressEvent(event)
 

@@ -85,11 +85,6 @@ class Painted(QAbstractButton):
         self.updateGeometry()
         self.update()
 
-    def pointer_gone(self) -> None:
-        """Forget the pointer: Qt does not say that it left when it did so over a menu opened from here."""
-        self.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)
-        self.update()
-
     def focusInEvent(self, event: QFocusEvent) -> None:
         self._ring = event.reason() in _KEYBOARD
         super().focusInEvent(event)

@@ -306,8 +306,13 @@ class MainWindow(QMainWindow):
         self._fill_menu(menu)
         corner = self.menu_button.mapToGlobal(self.menu_button.rect().bottomRight())
         corner.setX(corner.x() - menu.sizeHint().width())
-        menu.aboutToHide.connect(self.menu_button.pointer_gone)
+        menu.aboutToHide.connect(self._menu_closed)
         menu.popup(corner)
+
+    def _menu_closed(self) -> None:
+        """Take the hover off the button: Qt does not say that the pointer left when it did so over the menu."""
+        self.menu_button.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)
+        self.menu_button.update()
 
     # --- events
 

@@ -19,7 +19,16 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QStyledItemDelegate,
+    QWidget,
+)
 
 from desktop_chat.ui.appearance import Appearance
 from desktop_chat.ui.icons import paint_icon
@@ -258,6 +267,7 @@ class Select(QComboBox):
         self._appearance = appearance
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(34)
+        self.setItemDelegate(QStyledItemDelegate(self))  # the list's own one does not follow the style sheet
         appearance.changed.connect(self.update)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -21,7 +21,16 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFont,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLineEdit,
@@ -43,6 +52,19 @@ _HIT_ROW: Final = 58
 _MENU_WIDTH: Final = 28
 _PULSE_MS: Final = 80
 Index = QModelIndex | QPersistentModelIndex
+
+
+def with_match_in_sight(
+    row: Row, metrics: QFontMetrics, width: float
+) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The row's snippet and its highlights, its beginning left out where the first match would not fit in ``width``."""
+    text, highlights = row.snippet, row.highlights
+    if not highlights or metrics.horizontalAdvance(text[: highlights[0][1]]) <= width:
+        return text, highlights
+    first = highlights[0][0]
+    lead = metrics.elidedText(text[:first], Qt.TextElideMode.ElideLeft, int(width / 3))
+    moved = len(lead) - first
+    return lead + text[first:], tuple((start + moved, end + moved) for start, end in highlights)
 
 
 class ConversationDelegate(QStyledItemDelegate):
@@ -127,13 +149,14 @@ class ConversationDelegate(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(palette.find))
         painter.setClipRect(line)
-        for start, end in row.highlights:
-            left = line.left() + metrics.horizontalAdvance(row.snippet[:start])
-            width = metrics.horizontalAdvance(row.snippet[start:end])
+        text, highlights = with_match_in_sight(row, metrics, line.width())
+        for start, end in highlights:
+            left = line.left() + metrics.horizontalAdvance(text[:start])
+            width = metrics.horizontalAdvance(text[start:end])
             mark = QRectF(left - 1, line.center().y() - metrics.height() / 2, width + 2, metrics.height())
             painter.drawRoundedRect(mark, 3, 3)
         painter.setPen(QColor(palette.text_secondary))
-        snippet = metrics.elidedText(row.snippet, Qt.TextElideMode.ElideRight, int(line.width()))
+        snippet = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(line.width()))
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, snippet)
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:

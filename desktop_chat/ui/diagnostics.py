@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,12 @@ class Diagnostics:
 
             self._handler = set_up_logging(log)
             try:
-                self._crash_file = log.with_name("crash.log").open("a", encoding="utf-8")
+                self._crash_file = open(  # noqa: SIM115 - open until `close`
+                    log.with_name("crash.log"),
+                    "a",
+                    encoding="utf-8",
+                    opener=lambda path, flags: os.open(path, flags, 0o600),
+                )
             except OSError as error:
                 logger.warning("no file for crashes: %s", error)
         if self._crash_file is not None:

@@ -37,5 +37,6 @@ def open_link(window: MainWindow, href: str, shown: str) -> None:
     box.setText(f"Open {url.host() or url.path()}?")
     box.setInformativeText(href[:500])
     box.setStandardButtons(QMessageBox.StandardButton.Open | QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(QMessageBox.StandardButton.Cancel)
     box.button(QMessageBox.StandardButton.Open).clicked.connect(lambda: QDesktopServices.openUrl(url))
     box.open()

@@ -44,6 +44,10 @@ from desktop_chat.ui.theme import MINIMUM_WINDOW_WIDTH, SCROLL_BAR, SIDEBAR_WIDT
 OVERLAY_BELOW: Final = 700
 """Narrower windows show the sidebar over the conversation, and only when asked."""
 
+_COMMANDING: Final = (
+    Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+)
+
 
 class _Scrim(QWidget):
     """Darkens the conversation behind the overlaid sidebar; a click closes it."""
@@ -302,7 +306,13 @@ class MainWindow(QMainWindow):
         self._fill_menu(menu)
         corner = self.menu_button.mapToGlobal(self.menu_button.rect().bottomRight())
         corner.setX(corner.x() - menu.sizeHint().width())
+        menu.aboutToHide.connect(self._menu_closed)
         menu.popup(corner)
+
+    def _menu_closed(self) -> None:
+        """Take the hover off the button: Qt does not say that the pointer left when it did so over the menu."""
+        self.menu_button.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)
+        self.menu_button.update()
 
     # --- events
 
@@ -321,6 +331,10 @@ class MainWindow(QMainWindow):
                 self.close_overlay()
             else:
                 self.escape_pressed.emit()
+        elif event.text().isprintable() and event.text().strip() and not event.modifiers() & _COMMANDING:
+            # Whoever types where nothing takes it, as after a click into an answer, is writing a message.
+            self.composer.edit.setFocus()
+            self.composer.edit.insert(event.text())
         else:
             super().keyPressEvent(event)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
@@ -33,9 +34,14 @@ def figures(metrics: Metrics) -> tuple[tuple[str, str], ...]:
     """Label and value of each figure, the most important first; an unknown value is a dash."""
     mark = "" if metrics.tokens_reported else "~"
     tokens = f"{mark}{metrics.tokens:,}" if metrics.tokens else "–"
-    speed = "–" if metrics.tokens_per_second is None else f"{metrics.tokens_per_second:.1f}"
+    speed = "–" if metrics.tokens_per_second is None else rate(metrics.tokens_per_second)
     first = "–" if metrics.ttft_s is None else f"{metrics.ttft_s:.2f} s"
     return ("tokens", tokens), ("tok/s", speed), ("elapsed", duration(metrics.elapsed_s)), ("TTFT", first)
+
+
+def rate(tokens_per_second: float) -> str:
+    """60.0, 4,414, 157,285: a tenth only where it says something."""
+    return f"{tokens_per_second:,.1f}" if tokens_per_second < 1000 else f"{tokens_per_second:,.0f}"
 
 
 def duration(seconds: float) -> str:
@@ -56,7 +62,7 @@ class MetricsBar(QWidget):
 
     cancel_requested = Signal()
 
-    _WIDEST: Final = {"tokens": "~888,888", "tok/s": "8,888.8", "elapsed": "88:88 min", "TTFT": "888.88 s"}
+    _WIDEST: Final = {"tokens": "~888,888", "tok/s": "888,888", "elapsed": "88:88 min", "TTFT": "888.88 s"}
 
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -117,7 +123,7 @@ class MetricsBar(QWidget):
             return self._notice
         metrics = self._metrics
         if metrics.phase is Phase.RETRYING and metrics.retry_in_s is not None:
-            return f"Trying again in {max(0.0, metrics.retry_in_s):.0f} s"
+            return f"Trying again in {max(1, ceil(metrics.retry_in_s))} s"
         if metrics.phase is Phase.DONE and metrics.finish_reason in ("length", "model_length"):
             return "Length limit"
         return PHASE_NAMES[metrics.phase]

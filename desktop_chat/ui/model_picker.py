@@ -7,7 +7,7 @@ from typing import Any
 
 import shiboken6
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent
+from PySide6.QtGui import QFont, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from desktop_chat.chat.providers import Providers
@@ -121,8 +121,16 @@ class ModelPopup(QFrame):
     def _fit(self) -> None:
         self._list.setFixedHeight(min(360, max(60, self._list.count() * 30 + 2)))
         self.adjustSize()
+        self._stand()
+
+    def _stand(self) -> None:
+        """Put the lower edge just above the place it was opened at."""
         if self._place is not None:
             self.move(self._place.x(), self._place.y() - self.height() - Space.XS)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._stand()  # the layout has its final height only after the list was filled
 
     def _choose(self, item: QListWidgetItem | None) -> None:
         choice: Any = item.data(_CHOICE) if item else None

@@ -49,6 +49,17 @@ QComboBox QAbstractItemView {
 }
 QComboBox QAbstractItemView::item { min-height: 28px; padding: 0 8px; border-radius: 5px; }
 
+QDialogButtonBox, QMessageBox, QFileDialog, QPrintDialog { dialogbuttonbox-buttons-have-icons: 0; }
+QDialogButtonBox QPushButton {
+    background: $raised; border: 1px solid $border_strong; border-radius: ${radius}px; padding: 7px 14px;
+    min-width: 56px; font-weight: 600;
+}
+QDialogButtonBox QPushButton:hover { background: $hover_raised; }
+QDialogButtonBox QPushButton:pressed { background: $pressed; }
+QDialogButtonBox QPushButton:focus { border: 2px solid $focus; padding: 6px 13px; }
+QMessageBox QLabel#qt_msgbox_label { font-size: ${size_1}px; font-weight: 600; }
+QMessageBox QLabel#qt_msgbox_informativelabel { color: $text_secondary; min-width: 340px; }
+
 QListView, QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: 0; outline: 0; }
 
 QScrollBar:vertical { width: 10px; background: transparent; margin: 0; }

@@ -85,6 +85,7 @@ class WindowController(QObject):
         window.metrics_bar.cancel_requested.connect(self.stop)
         window.escape_pressed.connect(self.stop)
         window.empty_state.prompt_chosen.connect(lambda text: self._spawn(self.send(text), "send an example"))
+        window.empty_state.prompt_chosen.connect(composer.edit.setFocus)
         sidebar.list.chosen.connect(self._open)
         sidebar.list.delete_requested.connect(lambda it: self._spawn(self.delete(it), "delete"))
         sidebar.search_requested.connect(lambda query: self._spawn(self._search(query), "search"))

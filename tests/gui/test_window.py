@@ -11,21 +11,28 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QFontMetrics, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget, QMenu
 
 from desktop_chat.chat.launch import WindowOptions
 from desktop_chat.domain.messages import MessageState, Role
-from desktop_chat.domain.metrics import Phase
+from desktop_chat.domain.metrics import Metrics, Phase
+from desktop_chat.domain.profiles import ModelInfo
 from desktop_chat.storage.paths import DataPaths
 from desktop_chat.storage.secrets import SecretPlace
 from desktop_chat.ui import application
+from desktop_chat.ui.conversation_list import with_match_in_sight
+from desktop_chat.ui.conversation_model import Kind, Row
 from desktop_chat.ui.conversation_settings import ConversationSettingsDialog
+from desktop_chat.ui.empty_state import PromptCard
 from desktop_chat.ui.main_window import MainWindow
+from desktop_chat.ui.metrics_bar import rate
+from desktop_chat.ui.model_picker import ModelPopup
 from desktop_chat.ui.program import Program
 from desktop_chat.ui.provider_page import ProviderPage
 from desktop_chat.ui.settings_dialog import SettingsDialog
+from desktop_chat.ui.transcript.labels import waiting_text
 from desktop_chat.ui.window_controller import WindowController
 
 PATIENCE_S = 20.0
@@ -117,6 +124,85 @@ async def test_a_typed_question_is_answered_and_measured(start: Start) -> None:
     assert run.window.composer.text == ""
     assert run.window.title.full_text == "hello"
     assert run.window.stack.currentWidget() is run.window.transcript
+
+
+async def test_what_is_typed_after_choosing_an_example_or_reading_goes_into_the_composer(
+    start: Start,
+) -> None:
+    run = await start()
+    window = run.window
+    window.activateWindow()
+    example = window.empty_state.findChildren(PromptCard)[0]
+    example.setFocus(Qt.FocusReason.MouseFocusReason)
+    example.click()
+    await run.answered()
+    assert window.focusWidget() is window.composer.edit
+    view = run.controller.view.view
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert window.focusWidget() is view
+    QTest.keyClicks(view, "W")
+    assert window.focusWidget() is window.composer.edit
+    QTest.keyClicks(window.composer.edit, "hy?")
+    assert window.composer.text == "Why?"
+
+
+async def test_the_menu_button_forgets_the_pointer_when_its_menu_closes(start: Start) -> None:
+    run = await start()
+    button = run.window.menu_button
+    button.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)  # as it is when the pointer pressed it
+    button.click()
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    menu.close()
+    assert not button.underMouse()
+
+
+async def test_the_list_of_models_stands_above_the_picker_however_long_it_grows(start: Start) -> None:
+    run = await start()
+    run.window.resize(900, 700)
+    picker = run.window.composer.model_picker
+    picker.click()
+    popup = QApplication.activePopupWidget()
+    assert isinstance(popup, ModelPopup)
+    names = popup.findChild(QListWidget)
+    assert isinstance(names, QListWidget)
+    await until(lambda: not names.findItems("Loading…", Qt.MatchFlag.MatchExactly), "the models")
+    demo = run.controller.preferences.settings.default_profile_id
+    popup.set_models(demo, [ModelInfo(id=f"model-{number}") for number in range(30)])
+    top = picker.mapToGlobal(picker.rect().topLeft()).y()
+    await until(lambda: popup.height() > 360, "the list to grow")
+    assert popup.geometry().bottom() < top
+    popup.close()
+
+
+def test_figures_have_no_more_digits_than_room() -> None:
+    assert [rate(speed) for speed in (0.04, 59.96, 999.9, 4413.7, 157285.5)] == [
+        "0.0",
+        "60.0",
+        "999.9",
+        "4,414",
+        "157,286",
+    ]
+
+
+def test_a_countdown_never_says_zero() -> None:
+    bar_metrics = Metrics(phase=Phase.RETRYING, retry_in_s=0.2)
+    assert waiting_text(bar_metrics, "m") == "Trying again in 1 s"
+
+
+async def test_a_hit_is_in_sight_in_the_narrow_list() -> None:
+    metrics = QFontMetrics(QApplication.font())
+    before, after = "many words that come before it and say little, ", " and some more"
+    snippet = f"{before}zebra{after}"
+    row = Row(kind=Kind.HIT, title="T", snippet=snippet, highlights=((len(before), len(before) + 5),))
+    width = metrics.horizontalAdvance(before)
+    text, highlights = with_match_in_sight(row, metrics, width)
+    ((start, end),) = highlights
+    assert text[start:end] == "zebra"
+    assert text.endswith(after)
+    assert metrics.horizontalAdvance(text[:end]) <= width
+    assert with_match_in_sight(row, metrics, 10 * width) == (snippet, row.highlights)
 
 
 async def test_shift_enter_breaks_the_line_and_the_setting_swaps_the_keys(start: Start) -> None:

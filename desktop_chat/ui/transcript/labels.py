@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Final
 
 from PySide6.QtCore import QDate, QDateTime, QLocale
@@ -78,7 +79,7 @@ def waiting_text(metrics: Metrics | None, model: str) -> str:
     if metrics is not None:
         if metrics.phase is Phase.RETRYING:
             if metrics.retry_in_s is not None:
-                return f"Trying again in {max(0, metrics.retry_in_s):.0f} s"
+                return f"Trying again in {max(1, ceil(metrics.retry_in_s))} s"
             return "Trying again"
         if metrics.phase is Phase.CONNECTING:
             return "Connecting"

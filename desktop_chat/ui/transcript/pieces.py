@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from desktop_chat.markup.blocks import (
+    LINE_BREAK,
     Block,
     CodeBlock,
     Footnotes,
@@ -288,6 +289,9 @@ def _cut(text: str, first: int) -> int | None:
     if len(text) - first <= PIECE:
         return None
     stop = first + PIECE
+    line = max(text.rfind(mark, stop - PIECE // 4, stop) for mark in ("\n", LINE_BREAK))
+    if line >= 0:  # a line ends here anyway
+        return line + 1
     ends = [found.end() for found in _SENTENCE_END.finditer(text, stop - PIECE // 4, stop)]
     if ends:
         return ends[-1]

@@ -39,6 +39,8 @@ BENCHMARKS: Final = (
     Benchmark("stop", "Stop", "desktop_chat.chat.stop_benchmark:measure"),
     Benchmark("markup", "Markdown of a streamed answer", "desktop_chat.cli.benchmarks.markup:measure"),
     Benchmark("transcript", "Transcript", "desktop_chat.ui.transcript.benchmark:measure"),
+    Benchmark("opening", "Opening and reading", "desktop_chat.ui.transcript.opening_benchmark:measure"),
+    Benchmark("program", "The whole program", "desktop_chat.ui.program_benchmark:measure"),
     Benchmark(
         "shapes", "Hostile Markdown", "desktop_chat.ui.transcript.hostile_shapes_benchmark:measure_hostile"
     ),

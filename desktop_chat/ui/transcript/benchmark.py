@@ -1,11 +1,10 @@
-"""The transcript's own figures, without a screen: CPU a token, frames, opening, scrolling, finding."""
+"""What a streamed answer costs the transcript, without a screen: CPU a token, and frames."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 from PySide6.QtGui import QTextDocument
@@ -15,43 +14,60 @@ from desktop_chat import resources
 from desktop_chat.demo.tokens import pieces
 from desktop_chat.domain.deltas import TextDelta
 from desktop_chat.domain.measurements import Measurement
-from desktop_chat.domain.messages import Message, MessageState, MessageStub, Role
+from desktop_chat.domain.messages import Message, MessageState, Role
 from desktop_chat.markup import to_html
 from desktop_chat.ui.theme import theme_for
-from desktop_chat.ui.transcript.model import stub_of
 from desktop_chat.ui.transcript.view import TranscriptView
 
 TOKENS_A_FRAME: Final = 16
 """At 1,000 tokens a second and 60 frames."""
 
 _LENGTHS: Final = (2_000, 8_000, 32_000)
+_PASSES: Final = 3
 _applications: list[QApplication] = []
 
 
 def measure() -> list[Measurement]:
-    """All figures; needs no screen."""
+    """All figures; needs no screen. Each frame counts at its cheapest of several passes: what else the machine did in
+    the others is not the transcript's."""
     ensure_application()
     tokens = pieces(resources.read_text("demo/long.md"))
     _stream(tokens[:600])  # imports and caches
     found: list[Measurement] = []
+    a_token: dict[int, float] = {}
     for length in _LENGTHS:
         answer = [tokens[index % len(tokens)] for index in range(length)]
-        frames = _stream(answer)
-        found.append(
-            Measurement(
-                what=f"GUI CPU a token, {length:,} tokens",
-                value=sum(frames) / length * 1000,
-                unit="ms",
-                baseline=_whole_document(answer) * 1000,
-                baseline_name="Markdown to HTML, setHtml and layout at each token",
-                target="0.12 ms at any length",
+        frames = _cheapest(answer)
+        a_token[length] = sum(frames) / length * 1000
+        for name, show in (("setHtml", _show_html), ("setMarkdown", QTextDocument.setMarkdown)):
+            found.append(
+                Measurement(
+                    what=f"GUI CPU a token, {length:,} tokens",
+                    value=a_token[length],
+                    unit="ms",
+                    baseline=_whole_document(answer, show) * 1000,
+                    baseline_name=f"{name} and layout at each token",
+                    target="0.12 ms at any length",
+                )
             )
+        found += frame_figures(f"{length:,} tokens", frames)
+    found.append(
+        Measurement(
+            what="GUI CPU a token, 32,000 tokens",
+            value=a_token[_LENGTHS[-1]],
+            unit="ms",
+            baseline=a_token[_LENGTHS[0]],
+            baseline_name="the same at 2,000 tokens",
+            target="at most 1.15 times",
         )
-        found += _frame_figures(f"{length:,} tokens", frames)
+    )
     for name, text in _tails().items():
-        found += _frame_figures(name, _stream(_cut(text)))
-    found += _opening()
+        found += frame_figures(name, _cheapest(_cut(text)))
     return found
+
+
+def _cheapest(tokens: list[str]) -> list[float]:
+    return [min(frame) for frame in zip(*(_stream(tokens) for _ in range(_PASSES)), strict=True)]
 
 
 def ensure_application() -> None:
@@ -61,11 +77,11 @@ def ensure_application() -> None:
         _applications.append(QApplication([]))
 
 
-def _frame_figures(name: str, frames: list[float]) -> list[Measurement]:
+def frame_figures(name: str, frames: list[float], p99_target: str = "6 ms") -> list[Measurement]:
     ordered = sorted(frames)
     p99 = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
     return [
-        Measurement(what=f"frame p99, {name}", value=p99 * 1000, unit="ms", target="6 ms"),
+        Measurement(what=f"frame p99, {name}", value=p99 * 1000, unit="ms", target=p99_target),
         Measurement(what=f"frame max, {name}", value=ordered[-1] * 1000, unit="ms", target="16 ms"),
     ]
 
@@ -104,14 +120,18 @@ def _stream(tokens: list[str]) -> list[float]:
     return frames
 
 
-def _whole_document(tokens: list[str], samples: int = 3) -> float:
+def _show_html(document: QTextDocument, text: str) -> None:
+    document.setHtml(to_html(text))
+
+
+def _whole_document(tokens: list[str], show: Callable[[QTextDocument, str], None], samples: int = 3) -> float:
     """Mean CPU seconds of showing the whole text again, over the stream."""
     spent = 0.0
     for sample in range(1, samples + 1):
         text = "".join(tokens[: len(tokens) * (2 * sample - 1) // (2 * samples)])
         document = QTextDocument()
         begun = time.thread_time()
-        document.setHtml(to_html(text))
+        show(document, text)
         document.setTextWidth(760)
         spent += time.thread_time() - begun
     return spent / samples
@@ -131,53 +151,3 @@ def _tails() -> dict[str, str]:
 
 def _cut(text: str) -> list[str]:
     return [text[i : i + 4] for i in range(0, len(text), 4)]
-
-
-def _opening() -> list[Measurement]:
-    sample = resources.read_text("demo/long.md")[:1000]
-    found = []
-    for count, target in ((10_000, "60 ms"), (100_000, "300 ms")):
-        messages = [make_answer(n, sample) for n in range(1, count + 1)] if count == 10_000 else []
-        last = make_answer(count, sample)
-        stubs = [stub_of(m) for m in messages] or [
-            stub_of(make_answer(n, "x" * 1000)) for n in range(1, count + 1)
-        ]
-        view = make_view()
-        view.model.needed.connect(
-            lambda ids, model=view.model: model.provide(make_answer(each, sample) for each in ids)
-        )
-        value = _cpu(partial(_open, view, stubs, last))
-        found.append(
-            Measurement(what=f"open {count:,} messages", value=value * 1000, unit="ms", target=target)
-        )
-        if count == 10_000:
-            found += _frame_figures("wheel scrolling", [_cpu(partial(_wheel, view)) for _ in range(200)])
-            view.model.provide(messages[:6000])
-            hit = _cpu(partial(view.find, "sentence not there"))
-            found.append(Measurement(what="find in 6 MB at hand", value=hit * 1000, unit="ms"))
-        view.close()
-        view.deleteLater()
-    view = make_view()
-    text = (resources.read_text("demo/long.md") + "\n\n") * (
-        1_000_000 // len(resources.read_text("demo/long.md"))
-    )
-    message = make_answer(1, text)
-    value = _cpu(partial(_open, view, [stub_of(message)], message))
-    found.append(Measurement(what="open one answer of 1 MB", value=value * 1000, unit="ms", target="100 ms"))
-    return found
-
-
-def _open(view: TranscriptView, stubs: list[MessageStub], last: Message) -> None:
-    view.model.reset(stubs, [last])
-    QApplication.processEvents()
-
-
-def _wheel(view: TranscriptView) -> None:
-    view.scroll_by(-84)
-    QApplication.processEvents()
-
-
-def _cpu(work: Callable[[], object]) -> float:
-    begun = time.thread_time()
-    work()
-    return time.thread_time() - begun

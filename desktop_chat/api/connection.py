@@ -20,6 +20,10 @@ _HIGH_WATER_BYTES: Final = 512 * 1024
 _NEXT_ADDRESS_AFTER_S: Final = 0.25
 """RFC 8305: how long an address may take before the next one is tried beside it."""
 
+_GATHERING_S: Final = 0.004
+"""What comes within so little time of the last read is given out together: no screen and no figure tells it apart, and
+each read costs a turn of the event loop."""
+
 Trace = Callable[[str], Awaitable[None]]
 _Address = tuple[socket.AddressFamily, str]
 
@@ -42,6 +46,8 @@ class Connection(asyncio.Protocol):
         self._error: Exception | None = None
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
+        self._woken_at = -_GATHERING_S
+        self._waking: asyncio.TimerHandle | None = None
 
     @property
     def is_reusable(self) -> bool:
@@ -108,16 +114,20 @@ class Connection(asyncio.Protocol):
         if self._buffered > _HIGH_WATER_BYTES and not self._is_paused and self._transport is not None:
             self._is_paused = True
             self._transport.pause_reading()
-        self._wake(self._reader)
+        rest = self._woken_at + _GATHERING_S - self._loop.time()
+        if rest <= 0 or self._buffered >= MAX_READ_BYTES:
+            self._wake_reader()
+        elif self._waking is None:
+            self._waking = self._loop.call_later(rest, self._wake_reader)
 
     def eof_received(self) -> None:
         self._at_eof = True
-        self._wake(self._reader)
+        self._wake_reader()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._at_eof = True
         self._error = error
-        self._wake(self._reader)
+        self._wake_reader()
         self._wake(self._writer)
 
     def pause_writing(self) -> None:
@@ -135,6 +145,13 @@ class Connection(asyncio.Protocol):
             pieces.append(self._pieces.popleft())
             size += len(pieces[-1])
         return b"".join(pieces)
+
+    def _wake_reader(self) -> None:
+        if self._waking is not None:
+            self._waking.cancel()
+            self._waking = None
+        self._woken_at = self._loop.time()
+        self._wake(self._reader)
 
     @staticmethod
     def _wake(waiter: asyncio.Future[None] | None) -> None:

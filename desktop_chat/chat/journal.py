@@ -12,7 +12,7 @@ from desktop_chat.domain.errors import StorageError
 
 logger = logging.getLogger(__name__)
 
-FLUSH_SECONDS: Final = 0.05
+FLUSH_SECONDS: Final = 0.075
 
 
 class JournalStore(Protocol):

@@ -239,6 +239,12 @@ class TranscriptModel(QObject):
         growth = self.growing.get(message_id)
         return found if growth is None else growth.joined(found)
 
+    def glance(self, row: int) -> Message | None:
+        """As `message`, but for going through many: it does not count as used."""
+        message_id = self._stubs[row].id
+        found = self._messages.get(message_id)
+        return self.message(row) if message_id in self.growing else found
+
     def ask(self, rows: Iterable[int]) -> None:
         """Have the texts of these rows loaded, unless they are or will be."""
         ids = [self._stubs[row].id for row in rows]

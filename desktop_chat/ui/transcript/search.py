@@ -63,14 +63,17 @@ class Search:
         model, before = self._view.model, len(self._hits)
         until = time.monotonic() + _SLICE_S
         while self._is_reading():
-            message = model.message(self._next_row)
+            message = model.glance(self._next_row)
             if message is None:
                 model.ask(range(self._next_row, min(len(model), self._next_row + _ASKED_ROWS)))
-                if model.message(self._next_row) is None:
+                if model.glance(self._next_row) is None:
                     break
                 continue
-            count = message.text.lower().count(self.needle) + message.reasoning.lower().count(self.needle)
-            self._hits += [self._next_row] * count
+            count = message.text.lower().count(self.needle)
+            if message.reasoning:
+                count += message.reasoning.lower().count(self.needle)
+            if count:
+                self._hits += [self._next_row] * count
             self._next_row += 1
             if time.monotonic() > until:
                 self._timer.start(0)

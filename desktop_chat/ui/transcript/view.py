@@ -185,12 +185,13 @@ class TranscriptView(StackScrollArea):
     def _changed(self, ids: list[int]) -> None:
         self.reading.search.resume()
         dirty: int | None = None
+        visible = self.visible_rows()
         for message_id in ids:
             row = self._model.row_of(message_id)
-            if row is None:
+            known = None if row is None else self.stack.known_layout(row)
+            if row is None or (known is None and row not in visible):  # nothing of it is shown
                 continue
             message = self._model.message(row)
-            known = self.stack.known_layout(row)
             was_streaming = known is not None and known.is_streaming
             growth = self._model.last_growth
             if known is not None and growth is not None:

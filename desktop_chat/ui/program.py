@@ -74,12 +74,14 @@ class Program:
         self.controller: WindowController | None = None
         self._library: Library | None = None
         self._providers: Providers | None = None
+        self._saving: asyncio.Future[None] | None = None
         self._keep_shown = QTimer(window, singleShot=True, interval=_KEEP_AFTER_MS)
         self._keep_shown.timeout.connect(self._save_shown)
 
     async def main(self) -> int:
         """Run until the window is closed; returns the exit status."""
         self._over = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self.tasks = Tasks(self._report)
         self.window.closed.connect(self._over.set)
         signals = Signals(self._signalled)
@@ -250,13 +252,13 @@ class Program:
     # --- what is shown, for the next start
 
     def _shown(self, conversation_id: int) -> None:
-        if conversation_id != self._state.conversation_id:
+        if conversation_id != self._state.conversation_id and not self._over.is_set():
             self._state.conversation_id = conversation_id
             self._keep_shown.start()
 
     def _save_shown(self) -> None:
         """Now rather than at the end, which may never come."""
-        self.tasks.spawn(asyncio.to_thread(self._state.save_conversation), "save what is shown")
+        self._saving = self._loop.run_in_executor(None, self._state.save_conversation)
 
     # --- ending
 
@@ -278,6 +280,8 @@ class Program:
             theme, size = settings.text("appearance.theme"), settings.whole("appearance.font_size")
             self._keep_shown.stop()
             self._state.save(self.window, theme, size)
+        if self._saving is not None:
+            await asyncio.wait([self._saving], timeout=END_LIMIT_S)
         await self.tasks.join(END_LIMIT_S)
         if self._library is not None:
             await self._library.shutdown(END_LIMIT_S)

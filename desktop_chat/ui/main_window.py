@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -305,23 +304,18 @@ class MainWindow(QMainWindow):
         for entry in MENU:
             if isinstance(entry, tuple):
                 title, names = entry
-                within = menu.addMenu(title)
-                within.addActions([self.actions_[name] for name in names])
-                menu.aboutToShow.connect(partial(self._fit_menu, within))
+                menu.addMenu(title).addActions([self.actions_[name] for name in names])
             elif entry:
                 menu.addAction(self.actions_[entry])
             else:
                 menu.addSeparator()
 
-    @staticmethod
-    def _fit_menu(menu: QMenu) -> None:
-        """A menu within another opens only when there is something to choose."""
-        menu.setEnabled(any(action.isEnabled() for action in menu.actions()))
-
     def _open_menu(self) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._fill_menu(menu)
+        for within in menu.findChildren(QMenu):
+            within.setEnabled(any(action.isEnabled() for action in within.actions()))
         # Qt keeps names and keys 12 pixels apart; the width beyond what it needs goes between them.
         menu.setMinimumWidth(menu.sizeHint().width() + Space.XL)
         corner = self.menu_button.mapToGlobal(self.menu_button.rect().bottomRight())

@@ -17,13 +17,14 @@ ChatError                      a turn did not end well; every class below says w
 ├── LimitError                 the answer broke one of this program's safety limits          (server)
 ├── StreamInterruptedError     the stream ended before the answer did                        (server)
 ├── StorageError               the answer could not be kept on disk                          (us)
+│   └── DatabaseError          the database of the conversations refused                     (us)
 └── InternalError              a defect in this program                                      (us)
 """
 
 from __future__ import annotations
 
 import enum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -49,7 +50,7 @@ class ErrorReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         param: the request field that was refused.
         retry_after_s: seconds the server asked to wait.
         request_id: what the provider's support asks for.
-        cause: for network errors, the `NetworkCause`.
+        cause: for network errors, the `NetworkCause`; `DATABASE` when the conversations could not be kept.
     """
 
     kind: str
@@ -285,6 +286,16 @@ class StorageError(ChatError):
     fault = Fault.PROGRAM
     default_sentence = "The conversation could not be saved on this computer."
     default_advice = "Check the free space and the permissions of the data folder."
+
+
+DATABASE: Final = "database"
+
+
+class DatabaseError(StorageError):
+    """The database of the conversations refused."""
+
+    def report(self) -> ErrorReport:
+        return msgspec.structs.replace(super().report(), cause=DATABASE)
 
 
 class InternalError(ChatError):

@@ -7,10 +7,10 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from desktop_chat.domain.errors import StorageError
+from desktop_chat.domain.errors import DatabaseError
 
 
-class DamagedDatabaseError(StorageError):
+class DamagedDatabaseError(DatabaseError):
     """The file is not a database any more; `set_aside` moves it out of the way without destroying it."""
 
 
@@ -54,26 +54,26 @@ def primary_code(error: BaseException) -> int | None:
     return None if code is None else code & 0xFF
 
 
-def storage_error(error: sqlite3.Error | OSError, path: Path) -> StorageError:
+def storage_error(error: sqlite3.Error | OSError, path: Path) -> DatabaseError:
     """The error for people: what happened to ``path`` and what to do."""
     words = str(error)
     match primary_code(error):
         case sqlite3.SQLITE_FULL:
-            return StorageError(
+            return DatabaseError(
                 words,
                 sentence="The disk is full, so the conversation could not be saved.",
                 advice="Free some space; what arrived is kept in this window and is saved with the next write.",
                 retryable=True,
             )
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return StorageError(
+            return DatabaseError(
                 words,
                 sentence="Another program is using the conversation database.",
                 advice="Close the other copy of Desktop Chat (or a tool that has the file open), then try again.",
                 retryable=True,
             )
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
-            return StorageError(
+            return DatabaseError(
                 words,
                 sentence="The conversation database cannot be written to.",
                 advice=f"Allow yourself to write to {path} and its folder, or choose another with --data-dir.",
@@ -85,19 +85,19 @@ def storage_error(error: sqlite3.Error | OSError, path: Path) -> StorageError:
                 advice=f"Nothing was deleted. Put a backup in place of {path}, or move that file away to start anew.",
             )
         case sqlite3.SQLITE_CANTOPEN:
-            return StorageError(
+            return DatabaseError(
                 words,
                 sentence="The conversation database could not be opened.",
                 advice=f"Check that you may read and write {path} and its folder, or choose another with --data-dir.",
             )
         case None if isinstance(error, OSError):
-            return StorageError(
+            return DatabaseError(
                 words,
                 sentence=f"{error.filename or path} cannot be used: {error.strerror or error}.",
                 advice="Check the permissions and the free space of the folder, or choose another with --data-dir.",
             )
         case _:
-            return StorageError(words, advice=f"Check the disk that holds {path}; details are in the log.")
+            return DatabaseError(words, advice=f"Check the disk that holds {path}; details are in the log.")
 
 
 def set_aside(path: Path, suffix: str) -> Path:

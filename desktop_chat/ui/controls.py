@@ -32,12 +32,13 @@ from PySide6.QtWidgets import (
 
 from desktop_chat.ui.appearance import Appearance
 from desktop_chat.ui.icons import paint_icon
-from desktop_chat.ui.theme import TEXT_COLUMN_WIDTH, Radius, Space
+from desktop_chat.ui.theme import Radius, Space
 
 _KEYBOARD: Final = frozenset(
     {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
 )
 RING_WIDTH: Final = 2
+SWITCH_INSET: Final = 4
 
 
 class Role(enum.Enum):
@@ -229,7 +230,7 @@ class DotButton(Button):
 
 
 class Switch(Painted):
-    """An on-off switch; the label stands beside it."""
+    """An on-off switch; the label stands beside it. Around it is `SWITCH_INSET` room for the focus ring."""
 
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(appearance, parent)
@@ -242,7 +243,7 @@ class Switch(Painted):
         painter = QPainter(self)
         try:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            track = QRectF(self.rect()).adjusted(4, 4, -4, -4)
+            track = QRectF(self.rect()).adjusted(SWITCH_INSET, SWITCH_INSET, -SWITCH_INSET, -SWITCH_INSET)
             if self.isChecked():
                 track_color = palette.accent_hover if self.underMouse() else palette.accent
             else:
@@ -377,18 +378,20 @@ class Card(QFrame):
 class Centered(QWidget):
     """Keeps one widget in the middle, at most as wide as the text column."""
 
-    def __init__(
-        self, content: QWidget, margins: tuple[int, int, int, int], parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        content.setMaximumWidth(TEXT_COLUMN_WIDTH)
-        self._content = content
+    def __init__(self, appearance: Appearance, content: QWidget, margins: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        self._appearance, self._content = appearance, content
         content.installEventFilter(self)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(*margins)
-        layout.addStretch(1)
-        layout.addWidget(content, 1000)
-        layout.addStretch(1)
+        layout.addStretch()
+        layout.addWidget(content, 1)
+        layout.addStretch()
+        appearance.changed.connect(self._fit_column)
+        self._fit_column()
+
+    def _fit_column(self) -> None:
+        self._content.setMaximumWidth(self._appearance.theme.column_width)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take no room, margins included, while the content is hidden."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop_chat.chat.handlers import StreamContext, StreamResult
 from desktop_chat.domain.deltas import StreamDelta
@@ -52,18 +52,20 @@ class _Follower:
 
 
 class ConversationView(QObject):
-    """Attributes:
-        conversation_id: the one shown; 0 for the conversation to come.
-
-    Args:
+    """Args:
         view: the transcript widget; anything with its interface.
+
+    Signals:
+        shown(conversation_id): another conversation is shown now.
     """
+
+    shown = Signal(int)
 
     def __init__(
         self, window: MainWindow, model: TranscriptModel, view: Any, library: Library, tasks: Tasks
     ) -> None:
         super().__init__(window)
-        self.conversation_id = 0
+        self._conversation_id = 0
         self._window, self._model, self.view = window, model, view
         self._library, self._tasks = library, tasks
         self._followed: tuple[ChatSession, _Follower] | None = None
@@ -72,6 +74,17 @@ class ConversationView(QObject):
         self._timer = QTimer(self, interval=_REFRESH_MS)
         self._timer.timeout.connect(self._refresh)
         model.needed.connect(lambda ids: tasks.spawn(self._provide(ids), "load messages"))
+
+    @property
+    def conversation_id(self) -> int:
+        """The one shown; 0 for the conversation to come."""
+        return self._conversation_id
+
+    @conversation_id.setter
+    def conversation_id(self, conversation_id: int) -> None:
+        if conversation_id != self._conversation_id:
+            self._conversation_id = conversation_id
+            self.shown.emit(conversation_id)
 
     async def show(self, conversation_id: int, *, to_end: bool = True) -> None:
         """Show a conversation; 0 shows the empty state."""

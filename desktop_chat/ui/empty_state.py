@@ -111,7 +111,7 @@ class EmptyState(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addStretch(5)
-        layout.addWidget(Centered(column, (Space.L, 0, Space.L + SCROLL_BAR, 0)))
+        layout.addWidget(Centered(appearance, column, (Space.L, 0, Space.L + SCROLL_BAR, 0)))
         layout.addStretch(6)
         for card in self._cards:
             card.clicked.connect(partial(self._chosen, card))

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayou
 
 from desktop_chat.domain.settings import Settings, SettingSpec, SettingValue
 from desktop_chat.ui.appearance import Appearance
-from desktop_chat.ui.controls import Select, Switch, label
+from desktop_chat.ui.controls import SWITCH_INSET, Select, Switch, label
 from desktop_chat.ui.theme import Space
 
 
@@ -102,14 +102,12 @@ class SettingRow(QWidget):
         words.addWidget(label(spec.description, "secondary", wraps=True))
         words.addWidget(self.problem.label)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, Space.M, 0, Space.M)
+        # A switch brings this room for its ring; so all controls end at the same place.
+        ring = 0 if isinstance(self.control, Switch) else SWITCH_INSET
+        layout.setContentsMargins(0, Space.M, ring, Space.M)
         layout.setSpacing(Space.L)
         layout.addLayout(words, 1)
         layout.addWidget(self.control, 0, Qt.AlignmentFlag.AlignVCenter)
-        if isinstance(self.control, QLineEdit):  # numbers stand below each other, with a unit or without
-            unit = label(spec.unit, "secondary")
-            unit.setFixedWidth(40)
-            layout.addWidget(unit)
 
     def _make_control(self, value: SettingValue) -> QWidget:
         spec = self._spec
@@ -128,7 +126,14 @@ class SettingRow(QWidget):
             return select
         field = QLineEdit(f"{value:g}" if isinstance(value, float) else str(value))
         field.setAlignment(Qt.AlignmentFlag.AlignRight)
-        field.setFixedWidth(96)
+        field.setFixedWidth(112)
+        if spec.unit:
+            unit = label(spec.unit, "secondary")
+            unit.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            inside = QHBoxLayout(field)
+            inside.setContentsMargins(0, 0, 10, 0)
+            inside.addWidget(unit, 0, Qt.AlignmentFlag.AlignRight)
+            field.setTextMargins(0, 0, 36, 0)
         field.textEdited.connect(self._typed)
         return field
 

@@ -44,6 +44,9 @@ from desktop_chat.ui.theme import MINIMUM_WINDOW_WIDTH, SCROLL_BAR, SIDEBAR_WIDT
 OVERLAY_BELOW: Final = 700
 """Narrower windows show the sidebar over the conversation, and only when asked."""
 
+_OF_MESSAGES: Final = ("find", "copy_answer", "print", "export_pdf", "export_markdown", "export_html")
+"""Commands that need a conversation with messages."""
+
 _COMMANDING: Final = (
     Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 )
@@ -118,6 +121,7 @@ class MainWindow(QMainWindow):
         self.transcript: QWidget | None = None
         self._lay_out()
         self.toast = Toast(appearance, self.stack)
+        self._enable_commands(there=False)
         self._scrim.clicked.connect(self.toggle_sidebar)
         self.sidebar.toggle_button.clicked.connect(self.toggle_sidebar)
         self.sidebar.new_button.clicked.connect(self.actions_["new"].trigger)
@@ -179,10 +183,12 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(header)
-        column.addWidget(Centered(self.find_bar, (Space.L, 0, Space.L + SCROLL_BAR, Space.S)))
+        column.addWidget(
+            Centered(self.appearance, self.find_bar, (Space.L, 0, Space.L + SCROLL_BAR, Space.S))
+        )
         column.addLayout(self._notices)
         column.addWidget(self.stack, 1)
-        column.addWidget(Centered(below, (Space.L, Space.S, Space.L + SCROLL_BAR, 0)))
+        column.addWidget(Centered(self.appearance, below, (Space.L, Space.S, Space.L + SCROLL_BAR, 0)))
         if sys.platform == "darwin":
             self._fill_menu(self.menuBar().addMenu("Conversation"))
 
@@ -196,14 +202,18 @@ class MainWindow(QMainWindow):
     def show_transcript(self) -> None:
         if self.transcript is not None:
             self.stack.setCurrentWidget(self.transcript)
-        self._find_button.setEnabled(True)
-        self.actions_["find"].setEnabled(True)
+        self._enable_commands(there=True)
 
     def show_empty_state(self) -> None:
         self.stack.setCurrentWidget(self.empty_state)
         self.find_bar.finish()
-        self._find_button.setEnabled(False)
-        self.actions_["find"].setEnabled(False)
+        self._enable_commands(there=False)
+
+    def _enable_commands(self, *, there: bool) -> None:
+        """``there`` says that messages are shown."""
+        self._find_button.setEnabled(there)
+        for name in _OF_MESSAGES:
+            self.actions_[name].setEnabled(there)
 
     def set_title(self, title: str) -> None:
         self.title.set_full_text(title)
@@ -213,7 +223,7 @@ class MainWindow(QMainWindow):
 
     def add_banner(self, banner: Banner) -> None:
         """Show a banner until it is dismissed."""
-        holder = Centered(banner, (Space.L, 0, Space.L + SCROLL_BAR, Space.S))
+        holder = Centered(self.appearance, banner, (Space.L, 0, Space.L + SCROLL_BAR, Space.S))
         banner.dismissed.connect(lambda: self.remove_banner(banner))
         banner.set_narrow(narrow=self._main.width() < 620)
         self._banners.append(banner)
@@ -304,6 +314,10 @@ class MainWindow(QMainWindow):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._fill_menu(menu)
+        for within in menu.findChildren(QMenu):
+            within.setEnabled(any(action.isEnabled() for action in within.actions()))
+        # Qt keeps names and keys 12 pixels apart; the width beyond what it needs goes between them.
+        menu.setMinimumWidth(menu.sizeHint().width() + Space.XL)
         corner = self.menu_button.mapToGlobal(self.menu_button.rect().bottomRight())
         corner.setX(corner.x() - menu.sizeHint().width())
         menu.aboutToHide.connect(self._menu_closed)

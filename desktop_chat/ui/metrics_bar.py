@@ -35,13 +35,18 @@ def figures(metrics: Metrics) -> tuple[tuple[str, str], ...]:
     mark = "" if metrics.tokens_reported else "~"
     tokens = f"{mark}{metrics.tokens:,}" if metrics.tokens else "–"
     speed = "–" if metrics.tokens_per_second is None else rate(metrics.tokens_per_second)
-    first = "–" if metrics.ttft_s is None else f"{metrics.ttft_s:.2f} s"
+    first = "–" if metrics.ttft_s is None else first_token(metrics.ttft_s)
     return ("tokens", tokens), ("tok/s", speed), ("elapsed", duration(metrics.elapsed_s)), ("TTFT", first)
 
 
 def rate(tokens_per_second: float) -> str:
     """60.0, 4,414, 157,285: a tenth only where it says something."""
     return f"{tokens_per_second:,.1f}" if tokens_per_second < 1000 else f"{tokens_per_second:,.0f}"
+
+
+def first_token(seconds: float) -> str:
+    """0.42 s; <0.01 s where two digits would say that it took no time."""
+    return f"{seconds:.2f} s" if seconds >= 0.01 else "<0.01 s"
 
 
 def duration(seconds: float) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import shiboken6
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from desktop_chat.chat.providers import Providers
@@ -47,7 +47,7 @@ class ModelPopup(QFrame):
             f"QListWidget::item {{ border-radius: 6px; padding: 0 {Space.S}px; }}"
             f"QListWidget::item:selected {{ background: {appearance.palette.selected};"
             f" color: {appearance.palette.text}; }}"
-            f"QListWidget::item:hover:!selected {{ background: {appearance.palette.hover}; }}"
+            f"QListWidget::item:hover:!selected:enabled {{ background: {appearance.palette.hover}; }}"
         )
         card = Card(appearance, outline="border_strong")
         inner = QVBoxLayout(card)
@@ -116,6 +116,8 @@ class ModelPopup(QFrame):
         if choice is None:
             item.setFlags(Qt.ItemFlag.NoItemFlags)
             item.setFont(self._appearance.font(-2, QFont.Weight.DemiBold if heading else QFont.Weight.Normal))
+            palette = self._appearance.palette
+            item.setForeground(QColor(palette.text_secondary if heading else palette.text_faint))
         self._list.addItem(item)
 
     def _fit(self) -> None:

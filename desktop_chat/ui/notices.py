@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout, QWid
 from desktop_chat.ui.appearance import Appearance
 from desktop_chat.ui.controls import Button, Card, Role, label, named
 from desktop_chat.ui.icons import paint_icon
-from desktop_chat.ui.theme import TEXT_COLUMN_WIDTH, Radius, Space
+from desktop_chat.ui.theme import Radius, Space
 
 TOAST_MS: Final = 8000
 _NARROW: Final = 560
@@ -68,7 +68,6 @@ class Banner(Card):
     ) -> None:
         fill, outline = ("warning_surface", "border_strong") if problem else ("sidebar", "border")
         super().__init__(appearance, fill=fill, outline=outline, parent=parent)
-        self.setMaximumWidth(TEXT_COLUMN_WIDTH)
         self.sentence = sentence
         self.problem = problem
         glyph = _Glyph(appearance, "warning" if problem else "info", "warning" if problem else "accent")

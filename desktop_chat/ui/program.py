@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from PySide6.QtCore import QTimer
 
 from desktop_chat.chat.handlers import installed_handler_classes, installed_handlers
 from desktop_chat.chat.launch import ExitStatus, WindowOptions
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 END_LIMIT_S: Final = 1.5
+_KEEP_AFTER_MS: Final = 300
+"""How long a conversation is shown before it is the one that the next start opens."""
+
 _FIRST_START: Final = "first-start"
 
 
@@ -70,10 +74,14 @@ class Program:
         self.controller: WindowController | None = None
         self._library: Library | None = None
         self._providers: Providers | None = None
+        self._saving: asyncio.Future[None] | None = None
+        self._keep_shown = QTimer(window, singleShot=True, interval=_KEEP_AFTER_MS)
+        self._keep_shown.timeout.connect(self._save_shown)
 
     async def main(self) -> int:
         """Run until the window is closed; returns the exit status."""
         self._over = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self.tasks = Tasks(self._report)
         self.window.closed.connect(self._over.set)
         signals = Signals(self._signalled)
@@ -146,6 +154,7 @@ class Program:
         view.set_model(model)
         self.window.install_transcript(view)
         conversation_view = ConversationView(self.window, model, view, library, self.tasks)
+        conversation_view.shown.connect(self._shown)
         self.controller = WindowController(
             self.window, self._conversations, conversation_view, library, providers, preferences, self.tasks,
             recordings,
@@ -240,6 +249,17 @@ class Program:
             print(f"The picture cannot be saved as {path}.", file=sys.stderr)  # noqa: T201
         return saved
 
+    # --- what is shown, for the next start
+
+    def _shown(self, conversation_id: int) -> None:
+        if conversation_id != self._state.conversation_id and not self._over.is_set():
+            self._state.conversation_id = conversation_id
+            self._keep_shown.start()
+
+    def _save_shown(self) -> None:
+        """Now rather than at the end, which may never come."""
+        self._saving = self._loop.run_in_executor(None, self._state.save_conversation)
+
     # --- ending
 
     def _finish(self, status: int) -> None:
@@ -258,7 +278,10 @@ class Program:
             self.window.composer.flush_draft()
             settings = controller.preferences.settings
             theme, size = settings.text("appearance.theme"), settings.whole("appearance.font_size")
-            self._state.save(self.window, theme, size, controller.view.conversation_id)
+            self._keep_shown.stop()
+            self._state.save(self.window, theme, size)
+        if self._saving is not None:
+            await asyncio.wait([self._saving], timeout=END_LIMIT_S)
         await self.tasks.join(END_LIMIT_S)
         if self._library is not None:
             await self._library.shutdown(END_LIMIT_S)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import shiboken6
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from desktop_chat.domain.errors import ChatError
 from desktop_chat.domain.profiles import Profile
@@ -39,6 +39,7 @@ class ProviderPage(QWidget):
             appearance, preferences, providers, tasks,
         )  # fmt: skip
         self.chooser = Select(appearance)
+        self.chooser.setMinimumWidth(96)
         named(self.chooser, "providerChooser", "Provider")
         add = self._button("Add", "addProviderButton", "Add a provider")
         add.clicked.connect(self._add)
@@ -61,6 +62,7 @@ class ProviderPage(QWidget):
         self.key.field.setEchoMode(QLineEdit.EchoMode.Password)
         self.key.field.setPlaceholderText("Paste the key")
         self.place = Select(appearance)
+        self.place.setMinimumWidth(96)
         named(self.place, "keyPlace", "Where the key is kept")
         for place, words in _PLACES.items():
             self.place.addItem(words, place)
@@ -83,19 +85,13 @@ class ProviderPage(QWidget):
         self._make_buttons()
         self.result = label("", "secondary", wraps=True)
         self.result.setObjectName("connectionResult")
-        buttons = QHBoxLayout()
-        buttons.setSpacing(Space.S)
-        buttons.addWidget(self.test_button)
-        buttons.addWidget(self.default_button)
-        buttons.addStretch(1)
-        buttons.addWidget(self.save_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, Space.XS, 0, 0)
         layout.setSpacing(Space.L)
         layout.addLayout(top)
         for widget in (self._about, self.name, self.base_url, self.model, self._key_box):
             layout.addWidget(widget)
-        layout.addLayout(buttons)
+        layout.addLayout(self._buttons)
         layout.addWidget(self.result)
         layout.addStretch(1)
         self._fill_chooser(preferences.settings.default_profile_id)
@@ -115,11 +111,22 @@ class ProviderPage(QWidget):
         self.save_button = Button(self._appearance, "Save", role=Role.PRIMARY, side=34)
         named(self.save_button, "saveProviderButton", "Save this provider")
         self.save_button.clicked.connect(lambda: tasks.spawn(self._save(), "save provider"))
+        self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._buttons.setSpacing(Space.S)
+        self._buttons.addWidget(self.test_button)
+        self._buttons.addWidget(self.default_button)
+        self._buttons.addStretch(1)
+        self._buttons.addWidget(self.save_button)
 
     def _button(self, text: str, name: str, description: str) -> Button:
         made = Button(self._appearance, text, role=Role.SECONDARY, side=34)
         named(made, name, description)
         return made
+
+    def set_narrow(self, *, narrow: bool) -> None:
+        """Put the buttons below each other."""
+        down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._buttons.setDirection(down if narrow else right)
 
     # --- which profile
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QListWidget, QListWidgetItem, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_chat import __version__
 from desktop_chat.domain.settings import SETTINGS
-from desktop_chat.ui.controls import label
+from desktop_chat.ui.controls import Select, label, named
 from desktop_chat.ui.dialog import Dialog, scrolled
 from desktop_chat.ui.form import SettingRow
 from desktop_chat.ui.icons import icon
@@ -33,6 +34,14 @@ PAGES: Final = {
 }
 """Page by name: title, icon, and the sections of the settings table it shows."""
 
+_USUAL: Final = QSize(780, 560)
+_SMALLEST: Final = QSize(320, 320)
+_FRAME: Final = QSize(16, 48)
+"""What window managers put around a dialog, at most."""
+
+_NARROW: Final = 620
+"""Below this width the page is chosen above the pages instead of beside them."""
+
 
 class SettingsDialog(Dialog):
     """Changes are in force at once and saved in the background; there is nothing to confirm."""
@@ -50,25 +59,31 @@ class SettingsDialog(Dialog):
         self.setAccessibleName("Settings")
         self._preferences, self._providers, self._tasks = preferences, providers, tasks
         self._names = list(PAGES)
+        self._provider_page = ProviderPage(appearance, preferences, providers, tasks)
         self.list = QListWidget()
         self.list.setAccessibleName("Pages")
         self.list.setFixedWidth(168)
         self.list.setIconSize(QSize(18, 18))
+        self.chooser = Select(appearance)
+        named(self.chooser, "settingsPageChooser", "Page")
         self.pages = QStackedWidget()
         for name, (title, _icon, sections) in PAGES.items():
             item = QListWidgetItem(title)
             item.setSizeHint(QSize(100, 36))
             self.list.addItem(item)
+            self.chooser.addItem(title)
             self.pages.addWidget(self._page(name, title, sections))
         self.list.currentRowChanged.connect(self.pages.setCurrentIndex)
-        body = QHBoxLayout()
-        body.setSpacing(Space.XL)
-        body.addWidget(self.list)
-        body.addWidget(self.pages, 1)
+        self.list.currentRowChanged.connect(self.chooser.setCurrentIndex)
+        self.chooser.currentIndexChanged.connect(self.list.setCurrentRow)
+        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._body.addWidget(self.list)
+        self._body.addWidget(self.chooser)
+        self._body.addWidget(self.pages, 1)
         self.content.setContentsMargins(Space.L, Space.L, Space.L, Space.L)
-        self.content.addLayout(body, 1)
-        self.resize(780, 560)
-        self.setMinimumSize(400, 360)
+        self.content.addLayout(self._body, 1)
+        self.setMinimumSize(_SMALLEST)
+        self.resize(_USUAL.boundedTo(parent.screen().availableSize() - _FRAME).expandedTo(_SMALLEST))
         appearance.changed.connect(self._paint_list)
         self._paint_list()
 
@@ -78,6 +93,16 @@ class SettingsDialog(Dialog):
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW
+        down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._body.setDirection(down if narrow else right)
+        self._body.setSpacing(Space.L if narrow else Space.XL)
+        self.list.setVisible(not narrow)
+        self.chooser.setVisible(narrow)
+        self._provider_page.set_narrow(narrow=narrow)
 
     def _paint_list(self) -> None:
         palette = self.appearance.palette
@@ -98,9 +123,7 @@ class SettingsDialog(Dialog):
         heading.setContentsMargins(0, Space.XS, 0, Space.S)
         layout.addWidget(heading)
         if name == "providers":
-            layout.addWidget(
-                ProviderPage(self.appearance, self._preferences, self._providers, self._tasks), 1
-            )
+            layout.addWidget(self._provider_page, 1)
         elif name == "about":
             self._fill_about(layout)
         for spec in SETTINGS:

@@ -206,6 +206,11 @@ class Theme(msgspec.Struct, frozen=True, kw_only=True):
         """Type scale: step 0 is running text, +1..+3 are headings, -1 labels, -2 the smallest print."""
         return max(9, round(self.font_size * _SCALE[step]))
 
+    @property
+    def column_width(self) -> int:
+        """The widest a line may get, in pixels; grows with the reader's text size, as a measure should."""
+        return round(TEXT_COLUMN_WIDTH * max(1.0, self.font_size / 15))
+
 
 _SCALE: Final = {-2: 0.80, -1: 0.87, 0: 1.0, 1: 1.13, 2: 1.33, 3: 1.6}
 

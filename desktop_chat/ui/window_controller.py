@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
-from desktop_chat.domain.errors import ChatError, ErrorReport
+from desktop_chat.domain.errors import DATABASE, ChatError, ErrorReport
 from desktop_chat.domain.messages import Message, Role
 from desktop_chat.domain.settings import Settings
 from desktop_chat.domain.text import title_from
@@ -58,6 +58,7 @@ class WindowController(QObject):
         self.recording = RecordingCommands(window, library, recordings, tasks, self.open)
         self._creating = asyncio.Lock()
         self._said: set[str] = set()
+        self._unsaved: list[Banner] = []
         self._connect()
         self._unsubscribe = (library.subscribe(self), preferences.subscribe(self._settings_changed))
         self._settings_changed(preferences.settings)
@@ -206,6 +207,7 @@ class WindowController(QObject):
     async def _save_draft(self, conversation_id: int, text: str) -> None:
         if conversation_id:
             await self.library.save_draft(conversation_id, text)
+            self._saved()
         elif text.strip():
             conversation = await self._create()
             await self.library.save_draft(conversation.id, text)
@@ -286,6 +288,7 @@ class WindowController(QObject):
     # --- what the library tells
 
     def conversation_changed(self, conversation: Conversation) -> None:
+        self._saved()
         self.conversations.update_conversation(conversation)
         if conversation.id == self.view.conversation_id:
             self._show_header(conversation)
@@ -322,13 +325,19 @@ class WindowController(QObject):
     def problem(self, conversation_id: int, report: ErrorReport) -> None:
         self.report(report)
 
+    def _saved(self) -> None:
+        """A conversation was written: what was said of its database is over."""
+        while self._unsaved:
+            self.window.remove_banner(self._unsaved.pop())
+
     def report(self, report: ErrorReport) -> None:
-        """Say in the window what went wrong; trouble with the disk stays until it is dismissed."""
+        """Say in the window what went wrong; trouble with the disk stays until it is over or dismissed."""
         if report.kind == "storage":
             if all(banner.sentence != report.sentence for banner in self.window.banners):
-                self.window.add_banner(
-                    Banner(self.window.appearance, report.sentence, report.advice, problem=True)
-                )
+                banner = Banner(self.window.appearance, report.sentence, report.advice, problem=True)
+                self.window.add_banner(banner)
+                if report.cause == DATABASE:
+                    self._unsaved.append(banner)
             return
         offer = None
         if report.kind in ("configuration", "authentication") and "Settings" in report.advice:

@@ -15,12 +15,18 @@ if TYPE_CHECKING:
 class WindowState:
     """Kept in ``window.ini`` beside the settings.
 
+    Attributes:
+        conversation_id: the one shown last; 0 for none.
+
     Args:
         folder: where the file is; ``None`` keeps nothing.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._file = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat) if folder else None
+        self._path = str(folder / "window.ini") if folder else ""
+        self._file = QSettings(self._path, QSettings.Format.IniFormat) if folder else None
+        value = self._file.value("conversation", 0, type=int) if self._file else 0
+        self.conversation_id = value if isinstance(value, int) else 0
 
     def restore(self, window: MainWindow, appearance: Appearance) -> None:
         """Call before the window is shown."""
@@ -36,13 +42,14 @@ class WindowState:
         window.set_sidebar_wanted(self._file.value("sidebar", True, type=bool) is True)
         window.export_folder = str(self._file.value("export_folder", ""))
 
-    @property
-    def conversation_id(self) -> int:
-        """The one shown last; 0 for none."""
-        value = self._file.value("conversation", 0, type=int) if self._file else 0
-        return value if isinstance(value, int) else 0
+    def save_conversation(self) -> None:
+        """Write ``conversation_id`` alone, as it is at this moment; waits for the disk, so call it in a thread."""
+        if self._path:
+            file = QSettings(self._path, QSettings.Format.IniFormat)
+            file.setValue("conversation", self.conversation_id)
+            file.sync()
 
-    def save(self, window: MainWindow, theme: str, font_size: int, conversation_id: int) -> None:
+    def save(self, window: MainWindow, theme: str, font_size: int) -> None:
         if self._file is None:
             return
         self._file.setValue("geometry", window.saveGeometry())
@@ -50,5 +57,5 @@ class WindowState:
         self._file.setValue("export_folder", window.export_folder)
         self._file.setValue("theme", theme)
         self._file.setValue("font_size", font_size)
-        self._file.setValue("conversation", conversation_id)
+        self._file.setValue("conversation", self.conversation_id)
         self._file.sync()

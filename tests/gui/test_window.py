@@ -27,12 +27,12 @@ from desktop_chat.ui.conversation_model import Kind, Row
 from desktop_chat.ui.conversation_settings import ConversationSettingsDialog
 from desktop_chat.ui.empty_state import PromptCard
 from desktop_chat.ui.main_window import MainWindow
-from desktop_chat.ui.metrics_bar import rate
+from desktop_chat.ui.metrics_bar import first_token, rate
 from desktop_chat.ui.model_picker import ModelPopup
 from desktop_chat.ui.program import Program
 from desktop_chat.ui.provider_page import ProviderPage
 from desktop_chat.ui.settings_dialog import SettingsDialog
-from desktop_chat.ui.transcript.labels import waiting_text
+from desktop_chat.ui.transcript.labels import seconds, waiting_text
 from desktop_chat.ui.window_controller import WindowController
 
 PATIENCE_S = 20.0
@@ -184,6 +184,16 @@ def test_figures_have_no_more_digits_than_room() -> None:
         "4,414",
         "157,286",
     ]
+
+
+def test_a_short_time_is_never_said_to_be_none() -> None:
+    assert [first_token(value) for value in (0.0004, 0.0099, 0.01, 1.5)] == [
+        "<0.01 s",
+        "<0.01 s",
+        "0.01 s",
+        "1.50 s",
+    ]
+    assert [seconds(value) for value in (0.0004, 0.01, 3.14)] == ["under 0.01 s", "0.01 s", "3.1 s"]
 
 
 def test_a_countdown_never_says_zero() -> None:

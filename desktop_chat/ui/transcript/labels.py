@@ -22,7 +22,9 @@ _FINISH_REASONS: Final = {
 
 
 def seconds(value: float) -> str:
-    """A duration for people: two digits that matter, minutes from 100 s on."""
+    """A duration for people: two digits that matter, minutes from 100 s on; below what is told, that it is."""
+    if value < 0.01:
+        return "under 0.01 s"
     if value < 10:
         return f"{value:.1f} s" if value >= 1 else f"{value:.2f} s"
     if value < 100:

@@ -114,8 +114,9 @@ class MessageEntries(MessageContent):
             )
         text = self._body.specs
         if text:
-            opening = Space.M if self.message.role is Role.USER else Space.XS
-            found.append(text[0]._replace(gap=opening))
+            under_reasoning = self._reasoning.length > 0 and self.is_reasoning_open
+            narrow = Space.M if self.message.role is Role.USER else Space.XS
+            found.append(text[0]._replace(gap=Space.L if under_reasoning else narrow))
             found += text[1:]
         found += self._after_text()
         return found[first:]

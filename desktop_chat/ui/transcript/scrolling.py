@@ -78,8 +78,8 @@ class StackScrollArea(QAbstractScrollArea):
     # --- geometry ----------------------------------------------------------------------------------------
 
     def _column_width(self) -> int:
-        margin = Space.XL if self.viewport().width() > 640 else Space.L
-        return max(120, min(self.viewport().width() - 2 * margin, self._workshop.typography.column_width))
+        """With the margins of what stands above and below, so that the edges line up."""
+        return max(120, min(self.viewport().width() - 2 * Space.L, self._workshop.typography.column_width))
 
     @property
     def column_left(self) -> int:

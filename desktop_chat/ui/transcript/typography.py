@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QTextCharFormat
 
 from desktop_chat.markup.blocks import Style
 from desktop_chat.ui import fonts
-from desktop_chat.ui.theme import TEXT_COLUMN_WIDTH, Theme
+from desktop_chat.ui.theme import Theme
 
 INLINE_CODE_PADDING: Final = 4
 """Horizontal room, in pixels, between inline code and the edge of its rounded background."""
@@ -135,8 +135,8 @@ class Typography:
 
     @property
     def column_width(self) -> int:
-        """The widest a line may get; grows with the reader's text size, as a measure should."""
-        return round(TEXT_COLUMN_WIDTH * max(1.0, self.theme.font_size / 15))
+        """See `Theme`."""
+        return self.theme.column_width
 
 
 def elided(style: TextStyle, text: str, width: float) -> str:

@@ -28,6 +28,7 @@ from desktop_chat.storage.paths import DataPaths
 from desktop_chat.storage.secrets import SecretStore
 from desktop_chat.storage.settings_file import SettingsFile
 from desktop_chat.ui.appearance import Appearance
+from desktop_chat.ui.collector import CycleCollector
 from desktop_chat.ui.conversation_model import ConversationModel
 from desktop_chat.ui.conversation_view import ConversationView
 from desktop_chat.ui.diagnostics import Diagnostics
@@ -85,6 +86,7 @@ class Program:
         self.tasks = Tasks(self._report)
         self.window.closed.connect(self._over.set)
         signals = Signals(self._signalled)
+        collector = CycleCollector(self.window)
         paths = DataPaths.choose(self._options.data_dir)
         usable = self._make_folders(paths)
         diagnostics = Diagnostics(paths.log if usable else None, self._defect)
@@ -103,6 +105,7 @@ class Program:
             await self._over.wait()
         finally:
             await self._end()
+            collector.close()
             instance.release()
             diagnostics.close()
             signals.close()

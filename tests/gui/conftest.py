@@ -36,6 +36,21 @@ def _application(qapp: QApplication) -> Iterator[QApplication]:
     QApplication.clipboard().clear()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_collector_in_other_threads() -> Iterator[None]:
+    """As in the program: a cycle with an object of Qt's in it must not be freed in a worker's thread."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _collected(_no_collector_in_other_threads: None) -> Iterator[None]:
+    yield
+    if gc.get_count()[0] > 20_000:
+        gc.collect()
+
+
 @pytest.fixture(autouse=True)
 def _no_leaked_windows(_application: QApplication) -> Iterator[None]:
     before = set(_application.topLevelWidgets())

@@ -1,0 +1,43 @@
+"""Python's cycle collector, run in the window's thread alone.
+
+By itself it runs in whichever thread happens to allocate. An object of Qt's that is part of a cycle would then be freed
+in another thread than its own: timers cannot be stopped there, and the program may crash.
+"""
+
+from __future__ import annotations
+
+import gc
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer
+
+_INTERVAL_MS: Final = 2_000
+_ENOUGH: Final = 20_000
+"""Objects made and not freed since the last time, from which on it is worth it."""
+
+_YOUNG_ROUNDS: Final = 20
+"""Rounds over young objects for each over all, which takes some tens of milliseconds."""
+
+
+class CycleCollector(QObject):
+    """Collects while the event loop runs, if there is something to collect; ends with `close`."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._was_enabled = gc.isenabled()
+        self._rounds = 0
+        gc.disable()
+        self._timer = QTimer(self, interval=_INTERVAL_MS)
+        self._timer.timeout.connect(self.collect)
+        self._timer.start()
+
+    def collect(self) -> None:
+        if gc.get_count()[0] < _ENOUGH:
+            return
+        self._rounds += 1
+        gc.collect(1 if self._rounds % _YOUNG_ROUNDS else 2)
+
+    def close(self) -> None:
+        self._timer.stop()
+        if self._was_enabled:
+            gc.enable()

@@ -258,7 +258,8 @@ class CodeHighlighter:
                 self._step *= 2  # One token reaches beyond: a long comment or string.
 
     def _lex_rest(self) -> None:
-        tokens = self._tokens(self._code)
+        # Some rules (those of diffs, say) take a line with its end only; the last line has none.
+        tokens = self._tokens(self._code if self._code.endswith("\n") else self._code + "\n")
         spans = [(start, start + len(value), token) for start, token, value, _ in tokens if token is not None]
         self._write(self._from, len(self._code), spans)
         self._lexed = len(self._code)

@@ -92,3 +92,10 @@ def test_a_very_long_line_stays_plain() -> None:
 )
 def test_languages_have_their_proper_names(language: str, name: str) -> None:
     assert language_name(language) == name
+
+
+def test_the_last_line_of_a_diff_is_one_too() -> None:
+    removed, added = highlight_lines("diff", "- total = 1\n+ total = 2")
+    assert [(span.start, span.end) for span in removed] == [(0, 11)]
+    assert [(span.start, span.end) for span in added] == [(0, 11)]
+    assert removed[0].token is not added[0].token

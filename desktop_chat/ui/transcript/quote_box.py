@@ -13,6 +13,7 @@ from desktop_chat.ui.transcript.continued import ContinuedQuote
 from desktop_chat.ui.transcript.direction import is_mirrored
 
 QUOTE_INDENT: Final = 18
+_BAR_WIDTH: Final = 3
 
 
 class QuoteBox(BlockStack):
@@ -23,6 +24,7 @@ class QuoteBox(BlockStack):
     def __init__(self, block: Quote, context: BoxContext) -> None:
         self._right_to_left_around = context.right_to_left
         self.is_mirrored = is_mirrored(block, context.right_to_left)
+        self._is_continued = isinstance(block, ContinuedQuote)
         self.padding_top = block.lead if isinstance(block, ContinuedQuote) else 0
         inner = context.inner("quote", style=context.typography.quote)
         super().__init__(block.blocks, inner.running(right_to_left=self.is_mirrored))
@@ -38,6 +40,8 @@ class QuoteBox(BlockStack):
         return True
 
     def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
-        left = x + self.width - 3 if self.is_mirrored else x
-        paint.rounded(QRectF(left, y, 3, self.height), 1.5, paint.palette.quote_bar)
+        left = x + self.width - _BAR_WIDTH if self.is_mirrored else x
+        above = _BAR_WIDTH if self._is_continued else 0  # over the rounded end of the piece before
+        bar = QRectF(left, y - above, _BAR_WIDTH, self.height + above)
+        paint.rounded(bar, _BAR_WIDTH / 2, paint.palette.quote_bar)
         super().paint(paint, x, y, first_run)

@@ -34,7 +34,7 @@ _STEP = 150
 _STAND_IN = "x"
 """A word in place of the settled text, with the space or line feed behind it."""
 
-_LONG_LINE = 1_000
+_LONG_LINE = syntax.MAX_RULE
 _LINE_MARKS = "-=_*|:+~`#>$\\ \t.)0123456789"
 """What lines that begin or end other blocks are made of; a long line with anything else is text."""
 
@@ -133,9 +133,10 @@ class OpenParagraph(OpenBlock):
 
 def _is_text(line: str) -> bool:
     """Whether an unfinished line that begins so is surely part of the paragraph."""
-    return any(map(str.isalpha, line[:_LONG_LINE])) or (
-        len(line) > _LONG_LINE and bool(line[:_LONG_LINE].strip(_LINE_MARKS))
-    )
+    if len(line) <= _LONG_LINE:
+        return any(map(str.isalpha, line))
+    begin = line[:_LONG_LINE]
+    return any(map(str.isalpha, begin)) or bool(begin.strip(_LINE_MARKS)) or not begin.strip("*")
 
 
 def open_paragraph(block: Block, piece: Piece, parsed: Parsed) -> tuple[OpenBlock, int] | None:

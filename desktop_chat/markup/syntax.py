@@ -40,6 +40,9 @@ MAX_QUOTE_DEPTH = 8
 MAX_LIST_DEPTH = 20
 MAX_NESTING = 60
 MAX_COLUMNS = 64
+MAX_RULE = 1_000
+"""Characters of a line that draws a rule; a longer one is text."""
+
 MAX_CELLS = 50_000
 """Of a table; the rows that follow are shown as they are written."""
 
@@ -109,6 +112,7 @@ def parser() -> MarkdownIt:
     block.at("list", list_rule, {"alt": ["paragraph", "reference", "blockquote"]})
     block.at("footnote_def", _footnote_definition, {"alt": ["paragraph", "reference"]})
     block.at("reference", _definition)
+    block.at("hr", _short_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     block.at("table", _narrow_table, {"alt": ["paragraph", "reference"]})
     inline.before("escape", "math_inline", watched(_math_inline, formula_left_open))
     inline.at("backticks", watched(rules_inline.backtick, code_left_open))
@@ -180,6 +184,12 @@ def _capped(rule: BlockRule, limit: int) -> BlockRule:
 
 list_rule = _capped(rules_block.list_block, MAX_LIST_DEPTH)
 quote_rule = _capped(rules_block.blockquote, MAX_QUOTE_DEPTH)
+
+
+def _short_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    if state.eMarks[start] - state.bMarks[start] > MAX_RULE:
+        return False
+    return rules_block.hr(state, start, end, silent)
 
 
 def _narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:

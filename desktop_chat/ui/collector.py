@@ -11,12 +11,14 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer
 
-_INTERVAL_MS: Final = 2_000
-_ENOUGH: Final = 20_000
+_INTERVAL_MS: Final = 500
+_BUSY_INTERVAL_MS: Final = 50
+_ENOUGH: Final = 10_000
 """Objects made and not freed since the last time, from which on it is worth it."""
 
-_YOUNG_ROUNDS: Final = 20
-"""Rounds over young objects for each over all, which takes some tens of milliseconds."""
+_YOUNG_ROUNDS: Final = 10
+_ALL_ROUNDS: Final = 500
+"""Rounds for each over objects that are older, and over all, which takes some tens of milliseconds."""
 
 
 class CycleCollector(QObject):
@@ -32,10 +34,15 @@ class CycleCollector(QObject):
         self._timer.start()
 
     def collect(self) -> None:
-        if gc.get_count()[0] < _ENOUGH:
+        is_busy = gc.get_count()[0] >= _ENOUGH
+        self._timer.setInterval(_BUSY_INTERVAL_MS if is_busy else _INTERVAL_MS)
+        if not is_busy:
             return
         self._rounds += 1
-        gc.collect(1 if self._rounds % _YOUNG_ROUNDS else 2)
+        if self._rounds % _ALL_ROUNDS == 0:
+            gc.collect()
+        else:
+            gc.collect(0 if self._rounds % _YOUNG_ROUNDS else 1)
 
     def close(self) -> None:
         self._timer.stop()

@@ -19,7 +19,7 @@ _REACH = 400
 """How many characters back open markup is believed to be markup; older marks are most likely meant literally."""
 
 _LONGEST_MARKS = 1_000
-"""Characters of a line of marks that may still become something; a longer one is text."""
+"""Characters of a line of marks that may still become something; a longer one is text, unless quotations begin it."""
 
 _TRAILING = "*_~`\\$<["
 _ONLY_MARKS = re.compile(
@@ -43,7 +43,8 @@ def shown(source: str, *, in_fence: bool = False, in_table: bool = False) -> str
     line = source[start:]
     if in_fence:
         return source[:start] if line and _FENCE_CLOSER.match(line) else source
-    if line and len(line) <= _LONGEST_MARKS and _ONLY_MARKS.match(line):
+    may_become = len(line) <= _LONGEST_MARKS or line.lstrip(" ").startswith(">")
+    if line and may_become and _ONLY_MARKS.match(line):
         source, line = source[:start], ""
     if in_table:
         return source

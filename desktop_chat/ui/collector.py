@@ -11,8 +11,8 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer
 
-_INTERVAL_MS: Final = 500
-_BUSY_INTERVAL_MS: Final = 50
+_INTERVAL_MS: Final = 200
+_BUSY_INTERVAL_MS: Final = 20
 _ENOUGH: Final = 10_000
 """Objects made and not freed since the last time, from which on it is worth it."""
 

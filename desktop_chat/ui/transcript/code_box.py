@@ -37,11 +37,17 @@ class CodeBox(Box):
         self._state = context.state()
         self._code = CodeRun(context.typography.code)
         self._sideways = Sideways(self._state)
+        self._shown_source = self._visible = ""
         self._show()
 
     def _show(self) -> None:
         block = self._block
-        code = visible_code(block.code)
+        added = block.code.removeprefix(self._shown_source)
+        if len(added) + len(self._shown_source) != len(block.code):  # it did not only grow
+            self._visible, added = "", block.code
+        self._visible += visible_code(added)
+        self._shown_source = block.code
+        code = self._visible
         colors = self._context.highlighter.lines(self, code, block.language, closed=block.closed)
         self._code.set_code(code, colors)
 

@@ -1,4 +1,4 @@
-"""The one module that knows qasync: asyncio on Qt's event loop, with an owner for every task.
+"""Running the program on asyncio and Qt at once, with an owner for every task.
 
 Not used on purpose: ``asyncSlot`` keeps no reference to its task, ``asyncClose`` spins the event loop, and a modal
 ``exec()`` within a coroutine breaks the loop for good.
@@ -13,10 +13,10 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-import qasync
 from PySide6.QtWidgets import QApplication
 
 from desktop_chat.domain.errors import ChatError, ErrorReport, InternalError
+from desktop_chat.ui.qt_loop import QtLoop
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -25,7 +25,7 @@ T = TypeVar("T")
 def run(application: QApplication, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run ``main()`` on the application's event loop, and return its result."""
     application.setQuitOnLastWindowClosed(False)  # it would stop the loop under the feet of the last tasks
-    loop = qasync.QEventLoop(application)
+    loop = QtLoop(application)
     asyncio.set_event_loop(loop)
     try:
         result: T = loop.run_until_complete(main())

@@ -1,7 +1,7 @@
 """Widgets are tested on the program's own kind of event loop, and must be gone after the test.
 
-Coroutine tests and fixtures of this folder run on qasync's loop, so that they may await the program's coroutines
-and Qt's events go on meanwhile.
+Coroutine tests and fixtures of this folder run on the program's loop, so that they may await its coroutines and Qt's
+events go on meanwhile.
 """
 
 from __future__ import annotations
@@ -9,21 +9,22 @@ from __future__ import annotations
 import gc
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import pytest
-import qasync
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QApplication
+
+from desktop_chat.ui.qt_loop import QtLoop
 
 INTERNAL_WINDOWS = ("QTipLabel", "QComboBoxPrivateContainer", "QDesktopScreenWidget")
 """Top-level widgets that Qt makes for itself and keeps."""
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], Any]]:
-    return {"qasync": lambda: qasync.QEventLoop(QApplication.instance())}
+    return {"qt": lambda: QtLoop(cast("QApplication", QApplication.instance()))}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -37,9 +37,9 @@ def test_announced_in_vain(expect_log):
 
 GUI_CASES = """
 import asyncio
-import qasync
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
+from desktop_chat.ui.qt_loop import QtLoop
 
 def test_window():
     global kept
@@ -61,7 +61,7 @@ def test_timer_that_goes_with_its_window(qtbot):
     QTimer(window).start(1000)
 
 async def test_loop():
-    assert isinstance(asyncio.get_running_loop(), qasync.QEventLoop)
+    assert isinstance(asyncio.get_running_loop(), QtLoop)
     await asyncio.sleep(0.001)
 """
 

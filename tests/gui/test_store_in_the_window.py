@@ -11,7 +11,7 @@ from desktop_chat.domain.messages import MessageState, Role
 from desktop_chat.storage.conversations import ConversationStore
 
 
-async def test_a_cancelled_task_loses_no_write_under_qasync(tmp_path: Path) -> None:
+async def test_a_cancelled_task_loses_no_write_in_the_windows_loop(tmp_path: Path) -> None:
     store = await ConversationStore.open(tmp_path / "conversations.db")
     conversation = await store.create_conversation()
     answer = await store.add_message(

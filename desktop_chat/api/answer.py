@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 import httpx
 
 from desktop_chat.api.body import BodyDecoder
+from desktop_chat.api.deadline import Deadline
 from desktop_chat.api.errors import request_id_from, timeout_error
 from desktop_chat.api.exchange import Exchange, StreamObserver
 from desktop_chat.api.refusals import NegotiatedBody
@@ -62,6 +63,7 @@ class AnswerStream:
         self.bytes_received = 0
         self.request_id: str | None = None
         self.rate_limit: RateLimitWindow | None = None
+        self._loop = asyncio.get_running_loop()
         self._make_exchange = make_exchange
         self._body = body
         self._exchange: Exchange | None = None
@@ -72,7 +74,7 @@ class AnswerStream:
         self._observer = observer
         self._decoder: BodyDecoder | None = None
         self._pieces: AsyncIterator[bytes] | None = None
-        self._deadline = 0.0
+        self._deadline = Deadline()
         self._has_payload = False
         self._ended = False
         self._at_eof = False
@@ -109,6 +111,7 @@ class AnswerStream:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._deadline.close()
         try:
             if kind is None and self.done and not self._at_eof:
                 await self._drain()
@@ -130,7 +133,7 @@ class AnswerStream:
         if self._pieces is None or self._decoder is None:
             raise RuntimeError("an answer can only be read inside its `async with`")
         if self._given_at is not None:
-            self._deadline += asyncio.get_running_loop().time() - self._given_at
+            self._deadline.at += self._loop.time() - self._given_at
             self._given_at = None
         while self._decoder.has_more or not self._ended:
             if self._decoder.has_more:
@@ -139,7 +142,7 @@ class AnswerStream:
                     return deltas
                 continue
             try:
-                async with asyncio.timeout_at(self._deadline):
+                with self._deadline:
                     data = await anext(self._pieces)
             except StopAsyncIteration:
                 deltas = self._end(None)
@@ -177,7 +180,7 @@ class AnswerStream:
         self.request_id = request_id_from(headers)
         self.rate_limit = RateLimitWindow.from_headers(headers)
         self._decoder = BodyDecoder(headers, split_think_tags=self._split_think_tags)
-        self._deadline = deadline
+        self._deadline.at = deadline
         if self._recorder:
             self._recorder.begin(headers)
 
@@ -203,8 +206,8 @@ class AnswerStream:
             patience = (
                 min(self._timeouts.idle, _AFTER_FINISH_LIMIT_S) if decoder.complete else self._timeouts.idle
             )
-            self._given_at = asyncio.get_running_loop().time()
-            self._deadline = self._given_at + patience
+            self._given_at = self._loop.time()
+            self._deadline.at = self._given_at + patience
         is_whole = self._ended and decoder.error is None and not decoder.has_more
         return self._new(deltas, whole=is_whole)
 

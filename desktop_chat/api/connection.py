@@ -21,8 +21,8 @@ _NEXT_ADDRESS_AFTER_S: Final = 0.25
 """RFC 8305: how long an address may take before the next one is tried beside it."""
 
 _GATHERING_S: Final = 0.004
-"""What comes within so little time of the last read is given out together: no screen and no figure tells it apart, and
-each read costs a turn of the event loop."""
+"""What comes within so little time of the last read is given out together, and left with the system until then: no
+screen and no figure tells it apart, and each read costs a turn of the event loop."""
 
 Trace = Callable[[str], Awaitable[None]]
 _Address = tuple[socket.AddressFamily, str]
@@ -41,13 +41,13 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._pieces: deque[bytes] = deque()
         self._buffered = 0
-        self._is_paused = False
+        self._is_full = False
         self._at_eof = False
         self._error: Exception | None = None
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
         self._woken_at = -_GATHERING_S
-        self._waking: asyncio.TimerHandle | None = None
+        self._waking: asyncio.Handle | None = None
 
     @property
     def is_reusable(self) -> bool:
@@ -93,9 +93,9 @@ class Connection(asyncio.Protocol):
         elif self._pieces and len(data) < MAX_READ_BYTES // 2:
             data = self._joined(data)
         self._buffered -= len(data)
-        if self._is_paused and self._buffered < _HIGH_WATER_BYTES // 2 and self._transport is not None:
-            self._is_paused = False
-            self._transport.resume_reading()
+        if self._is_full and self._buffered < _HIGH_WATER_BYTES // 2:
+            self._is_full = False
+            self._go_on_reading()
         return data
 
     def close(self) -> None:
@@ -111,14 +111,15 @@ class Connection(asyncio.Protocol):
         self._pieces.append(data)
         self.bytes_received += len(data)
         self._buffered += len(data)
-        if self._buffered > _HIGH_WATER_BYTES and not self._is_paused and self._transport is not None:
-            self._is_paused = True
-            self._transport.pause_reading()
+        if self._buffered > _HIGH_WATER_BYTES and not self._is_full:
+            self._is_full = True
+            self._pause_reading()
         rest = self._woken_at + _GATHERING_S - self._loop.time()
         if rest <= 0 or self._buffered >= MAX_READ_BYTES:
             self._wake_reader()
         elif self._waking is None:
-            self._waking = self._loop.call_later(rest, self._wake_reader)
+            self._pause_reading()
+            self._waking = self._loop.call_later(rest, self._gathered)
 
     def eof_received(self) -> None:
         self._at_eof = True
@@ -145,6 +146,20 @@ class Connection(asyncio.Protocol):
             pieces.append(self._pieces.popleft())
             size += len(pieces[-1])
         return b"".join(pieces)
+
+    def _gathered(self) -> None:
+        """Give out what has come together; what the system holds by now comes first if the loop finds it first."""
+        self._waking = self._loop.call_soon(self._wake_reader)
+        self._woken_at = -_GATHERING_S
+        self._go_on_reading()
+
+    def _pause_reading(self) -> None:
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def _go_on_reading(self) -> None:
+        if self._transport is not None and not self._is_full:
+            self._transport.resume_reading()
 
     def _wake_reader(self) -> None:
         if self._waking is not None:

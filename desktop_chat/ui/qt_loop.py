@@ -61,7 +61,8 @@ class QtLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync is not typed
         self._numbers = itertools.count()  # equal times keep their order
         self._cancelled = 0  # of those in `_later`
         self._is_in_turn = False
-        self._retired: list[QSocketNotifier] = []  # one must not be destroyed within its own signal
+        self._readers: dict[int, asyncio.Handle] = {}
+        self._notifiers: dict[int, QSocketNotifier] = {}  # kept: reading is paused and taken up all the time
         self._turn_timer = QTimer(singleShot=True)
         self._turn_timer.timeout.connect(self._turn)
         self._alarm = QTimer(singleShot=True, timerType=Qt.TimerType.PreciseTimer)
@@ -69,6 +70,12 @@ class QtLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync is not typed
         self._alarm_at = math.inf
         self._door = _ThreadDoor(self._enter)
         super().__init__(application)
+
+    def run_forever(self) -> int:
+        if self._ready_handles:
+            self._turn_timer.start()
+        status: int = super().run_forever()
+        return status
 
     def call_soon(
         self, callback: Callable[..., object], *args: object, context: Context | None = None
@@ -102,8 +109,9 @@ class QtLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync is not typed
         return handle
 
     def close(self) -> None:
-        for fd in list(self._read_notifiers or ()):
-            self._remove_reader(fd)
+        for notifier in self._notifiers.values():
+            notifier.setEnabled(False)
+        self._readers.clear()
         self._turn_timer.stop()
         self._alarm.stop()
         self._ready_handles.clear()
@@ -158,7 +166,8 @@ class QtLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync is not typed
 
     def _turn(self) -> None:
         """Run what is ready, for a while; what that makes ready waits until Qt's own events had their turn."""
-        if self._is_in_turn:  # this is an event loop of Qt's within a callback: the turn goes on behind it
+        if self._is_in_turn or not self.is_running():
+            # An event loop of Qt's within a callback, whose turn goes on behind it; or one that is not this loop's.
             return
         ready = self._ready_handles
         until = time.monotonic() + _TURN_S
@@ -182,28 +191,29 @@ class QtLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync is not typed
         ) -> asyncio.Handle:
             self._check_closed()
             self._remove_reader(fd)
-            handle = asyncio.Handle(callback, args, self, None)
-            notifier = QSocketNotifier(_number(fd), QSocketNotifier.Type.Read)
-
-            def read() -> None:
-                if not handle.cancelled():
-                    handle._run()
-                self._turn()
-
-            notifier.activated.connect(read)
-            self._read_notifiers[_number(fd)] = notifier
+            number = _number(fd)
+            handle = self._readers[number] = asyncio.Handle(callback, args, self, None)
+            notifier = self._notifiers.get(number)
+            if notifier is None:
+                notifier = self._notifiers[number] = QSocketNotifier(number, QSocketNotifier.Type.Read)
+                notifier.activated.connect(lambda: self._readable(number))
+            else:
+                notifier.setEnabled(True)
             return handle
 
         def _remove_reader(self, fd: int | HasFileno) -> bool:
-            notifier = None if self.is_closed() else self._read_notifiers.pop(_number(fd), None)
-            if notifier is None:
+            handle = self._readers.pop(_number(fd), None)
+            if handle is None:
                 return False
-            notifier.setEnabled(False)
-            notifier.activated.disconnect()
-            if not self._retired:
-                self.call_soon(self._retired.clear)
-            self._retired.append(notifier)
+            handle.cancel()
+            self._notifiers[_number(fd)].setEnabled(False)
             return True
+
+        def _readable(self, number: int) -> None:
+            handle = self._readers.get(number)
+            if handle is not None:
+                handle._run()
+            self._turn()
 
 
 def _number(fd: int | HasFileno) -> int:

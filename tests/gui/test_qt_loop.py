@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QObject, QTimer
+from PySide6.QtWidgets import QApplication
 
 from desktop_chat.ui.qt_loop import QtLoop
 
@@ -180,3 +181,15 @@ async def test_what_a_read_makes_ready_runs_in_the_same_turn_of_qt(
     theirs.send(b"a")
     await ended
     assert order == ["ready", "a turn of Qt's"]
+
+
+def test_between_two_runs_nothing_runs_and_nothing_is_lost(qapp: QApplication) -> None:
+    loop, seen = QtLoop(qapp), list[str]()
+    loop.call_soon(seen.append, "before")
+    loop.call_later(0, seen.append, "due")
+    for _ in range(3):
+        qapp.processEvents()
+    assert not seen
+    loop.run_until_complete(asyncio.sleep(0.002))
+    assert sorted(seen) == ["before", "due"]
+    loop.close()

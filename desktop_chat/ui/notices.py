@@ -145,7 +145,6 @@ class Toast(QWidget):
         layout.addWidget(close)
         self._timer = QTimer(self, singleShot=True, interval=TOAST_MS)
         self._timer.timeout.connect(self.hide)
-        place.installEventFilter(self)
         appearance.changed.connect(self.update)
         self.hide()
 
@@ -164,6 +163,7 @@ class Toast(QWidget):
         self._button.setVisible(offer is not None)
         self.setAccessibleName(text)
         self._place()
+        self._place_widget.installEventFilter(self)  # only while it shows: it would be asked of every event
         self.show()
         self.raise_()
         self._timer.start()
@@ -176,6 +176,7 @@ class Toast(QWidget):
 
     def hideEvent(self, event: QEvent) -> None:
         self._timer.stop()
+        self._place_widget.removeEventFilter(self)
 
     def enterEvent(self, event: QEvent) -> None:
         self._timer.stop()
@@ -185,7 +186,7 @@ class Toast(QWidget):
             self._timer.start()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.Resize and self.isVisible():
+        if event.type() is QEvent.Type.Resize:
             self._place()
         return super().eventFilter(watched, event)
 

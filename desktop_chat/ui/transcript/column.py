@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from desktop_chat.ui.transcript.boxes import Box
@@ -16,6 +17,16 @@ class Part(NamedTuple):
     section: int
     line: int = 0
     piece: int = 0
+
+
+@cache
+def _first_part(section: int) -> Part:
+    return Part(section, -1)
+
+
+@cache
+def _last_part(section: int) -> Part:
+    return Part(section, 1 << 60)
 
 
 class Spec(NamedTuple):
@@ -43,6 +54,7 @@ class Column:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self._parts: list[Part] = []  # of the entries
         self.heights = FenwickHeights()
 
     def __len__(self) -> int:
@@ -54,23 +66,41 @@ class Column:
 
     def set_tail(self, first: int, entries: Sequence[Entry], heights: Sequence[int]) -> None:
         """Replace all entries from ``first`` on."""
-        del self.entries[first:]
+        del self.entries[first:], self._parts[first:]
         self.heights.truncate(first)
         self.entries += entries
+        self._parts += [entry.spec.part for entry in entries]
         for height in heights:
             self.heights.append(height)
 
     def splice(self, index: int, entries: Sequence[Entry], heights: Sequence[int]) -> None:
         """Put ``entries`` in the place of entry ``index``."""
         self.entries[index : index + 1] = entries
+        self._parts[index : index + 1] = [entry.spec.part for entry in entries]
         known = [self.heights[i] for i in range(len(self.heights))]
         known[index : index + 1] = heights
         self.heights = FenwickHeights(known)
 
     def index_of(self, part: Part) -> int:
         """The entry named ``part``, or the one that stands in its place now."""
-        index = bisect_left(self.entries, part, key=lambda entry: entry.spec.part)
-        return max(0, min(index, len(self.entries) - 1))
+        return max(0, min(bisect_left(self._parts, part), len(self._parts) - 1))
+
+    def first_of(self, section: int) -> int:
+        """The first entry of a section, or the one that stands in its place."""
+        return self.index_of(_first_part(section))
+
+    def last_of(self, section: int) -> int:
+        """The last entry of a section, or the one before its place."""
+        return bisect_right(self._parts, _last_part(section)) - 1
+
+    def has_parts(self, first: int, specs: Sequence[Spec]) -> bool:
+        """Whether the entries from ``first`` on are named as ``specs``."""
+        return self._parts[first:] == [spec.part for spec in specs]
+
+    def put(self, index: int, entry: Entry, height: int) -> None:
+        """Another entry, or the same one grown, of the same name."""
+        self.entries[index] = entry
+        self.heights.set(index, height)
 
     def forget_measures(self) -> None:
         for entry in self.entries:

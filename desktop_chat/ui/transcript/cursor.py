@@ -45,16 +45,19 @@ class BreathingCursor:
         if area is not None:
             self._viewport.update(area.toAlignedRect().adjusted(-1, -1, 1, 1))
 
-    def hide_mark(self) -> None:
-        self._repaint()
+    def hide_mark(self, painted_from: float) -> None:
+        """Take it away; from the viewport's y ``painted_from`` on everything is painted anyway."""
+        if self._place is not None and self._place.y() < painted_from:
+            self._repaint()
         self._place = None
 
-    def show_at(self, place: QRectF | None) -> None:
-        if place != self._place:
-            self._repaint()
+    def show_at(self, place: QRectF | None, painted_from: float) -> None:
+        """Show it, or not; see `hide_mark`, which has taken it away."""
+        if place is not None:
             self._place = place
             self._step, self._steady = 0, _STEADY_STEPS
-            self._repaint()
+            if place.y() < painted_from:
+                self._repaint()
         if place is None or self._theme.reduce_motion or not self._viewport.isVisible():
             self._timer.stop()
         elif not self._timer.isActive():

@@ -8,12 +8,20 @@ from collections.abc import Iterable
 class FenwickHeights:
     """A Fenwick (binary indexed) tree over whole-pixel heights, after Fenwick, "A New Data Structure for
     Cumulative Frequency Tables" (1994). Rows are appended, dropped from the end, and changed in place.
+
+    A growing text asks again and again about its end and about what stands at the window's top: these two are at
+    hand.
+
+    Attributes:
+        total: the sum of all heights.
     """
 
-    __slots__ = ("_heights", "_tree")
+    __slots__ = ("_found", "_found_top", "_heights", "_tree", "total")
 
     def __init__(self, heights: Iterable[int] = ()) -> None:
         self._heights = list(heights)
+        self.total = sum(self._heights)
+        self._found = self._found_top = 0  # the row found last, and where it begins
         self._tree = [0, *self._heights]
         tree = self._tree
         for index in range(1, len(tree)):
@@ -26,10 +34,6 @@ class FenwickHeights:
 
     def __getitem__(self, index: int) -> int:
         return self._heights[index]
-
-    @property
-    def total(self) -> int:
-        return self.top(len(self._heights))
 
     def top(self, index: int) -> int:
         """The sum of the heights before row ``index``."""
@@ -44,6 +48,9 @@ class FenwickHeights:
         difference = height - self._heights[index]
         if difference:
             self._heights[index] = height
+            self.total += difference
+            if index < self._found:
+                self._found_top += difference
             tree, node = self._tree, index + 1
             while node < len(tree):
                 tree[node] += difference
@@ -53,22 +60,33 @@ class FenwickHeights:
     def append(self, height: int) -> None:
         node = len(self._tree)
         self._heights.append(height)
-        self._tree.append(self.top(node - 1) - self.top(node - (node & -node)) + height)
+        self._tree.append(self.total - self.top(node - (node & -node)) + height)
+        self.total += height
 
     def truncate(self, count: int) -> None:
         """Keep the first ``count`` rows."""
+        self.total -= sum(self._heights[count:])
+        if self._found >= count:
+            self._found = self._found_top = 0
         del self._heights[count:]
         del self._tree[count + 1 :]
 
     def row_at(self, y: int) -> int:
         """The row that covers ``y``; the first or last row for a ``y`` outside. Raises IndexError when empty."""
-        if not self._heights:
+        heights = self._heights
+        if not heights:
             raise IndexError("no rows")
-        tree, node, step = self._tree, 0, 1 << (len(self._tree).bit_length() - 1)
+        if 0 <= y - self._found_top < heights[self._found]:
+            return self._found
+        if y >= self.total - heights[-1]:
+            return len(heights) - 1
+        tree, node, rest, count = self._tree, 0, y, len(self._tree)
+        step = 1 << (count.bit_length() - 1)
         while step:
             following = node + step
-            if following < len(tree) and tree[following] <= y:
+            if following < count and tree[following] <= rest:
                 node = following
-                y -= tree[following]
+                rest -= tree[following]
             step >>= 1
-        return min(node, len(self._heights) - 1)
+        self._found, self._found_top = node, y - rest
+        return node

@@ -106,8 +106,12 @@ def shown_text(content: InlineText, places: Iterable[int]) -> str:
     return "".join(characters)
 
 
+@cache
 def text_option(*, right_to_left: bool, wrap: bool, alignment: Qt.AlignmentFlag | None = None) -> QTextOption:
-    """How a layout runs and breaks; without an ``alignment`` its lines begin where its direction begins."""
+    """How a layout runs and breaks; without an ``alignment`` its lines begin where its direction begins.
+
+    Shared: a layout takes a copy.
+    """
     option = QTextOption()
     mode = QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere if wrap else QTextOption.WrapMode.NoWrap
     option.setWrapMode(mode)

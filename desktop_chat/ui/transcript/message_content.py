@@ -145,7 +145,17 @@ class MessageContent:
     @property
     def is_behind(self) -> bool:
         """Whether there is something to show in a further frame."""
-        return bool(self.waiting) or self._body.is_behind or self._reasoning.is_behind
+        return (
+            self._waiting_body.length > 0
+            or self._waiting_reasoning.length > 0
+            or self._body.is_behind
+            or self._reasoning.is_behind
+        )
+
+    @property
+    def may_change(self) -> bool:
+        """Whether a further frame may show more."""
+        return self.is_streaming or self.is_behind
 
     def _advance_texts(self) -> tuple[int, int]:
         """Show a frame's share of reasoning and text; the first spec of each that changed."""

@@ -97,7 +97,7 @@ class MessageEntries(MessageContent):
         return self._reconcile(0)
 
     def _first_of(self, section: Section) -> int:
-        return self.column.index_of(Part(section, -1))
+        return self.column.first_of(section)
 
     def _specs(self, first: int) -> Sequence[Spec]:
         """What the column shows from entry ``first`` on."""
@@ -137,6 +137,8 @@ class MessageEntries(MessageContent):
             and specs[0].part.section == Section.BODY
         ):
             specs = [specs[0]._replace(gap=self.column.entries[first].spec.gap), *specs[1:]]
+        if self.column.has_parts(first, specs):
+            return self._reconcile_in_place(first, specs)
         known = {old[i].spec.part: i for i in range(first, len(old))}
         entries: list[Entry] = []
         heights: list[int] = []
@@ -157,6 +159,22 @@ class MessageEntries(MessageContent):
             entries.append(entry)
             heights.append(height)
         self.column.set_tail(first, entries, heights)
+        return changed
+
+    def _reconcile_in_place(self, first: int, specs: Sequence[Spec]) -> int:
+        """The same for specs that all stand where they stood."""
+        entries = self.column.entries
+        changed = len(entries)
+        for index, spec in enumerate(specs, first):
+            known = entries[index]
+            if known.spec == spec:
+                continue
+            entry, height = self._updated(known, spec)
+            self.column.put(index, entry, height)
+            if index < changed:
+                changed = index
+                if entry.box is not None:
+                    self.changed_offset = entry.box.changed_from + spec.gap
         return changed
 
     def _updated(self, entry: Entry | None, spec: Spec) -> tuple[Entry, int]:

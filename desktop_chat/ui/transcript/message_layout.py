@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable
 
 from PySide6.QtCore import QRectF
@@ -194,9 +193,7 @@ class MessageLayout(MessageEntries):
         section = Section.BODY if self._body.length else Section.REASONING
         if section == Section.REASONING and not self.is_reasoning_open:
             return None
-        index = (
-            bisect_right(self.column.entries, Part(section, 1 << 60), key=lambda entry: entry.spec.part) - 1
-        )
+        index = self.column.last_of(section)
         entry = self.column.entries[index]
         if entry.box is None or not entry.is_exact or entry.spec.part.section != section:
             return None

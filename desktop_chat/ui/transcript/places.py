@@ -68,6 +68,8 @@ class EntryMarks:
         self.current: Place | None = None
 
     def marks(self, run_number: int, run: Run) -> Sequence[Mark]:
+        if not self.needle and self.selection is None:
+            return NOTHING
         found: list[Mark] = []
         if self.needle:
             for start, end in occurrences(run, self.needle):

@@ -27,6 +27,8 @@ class TranscriptScrollBar(QScrollBar):
         super().__init__(Qt.Orientation.Vertical, parent)
         self._theme = theme
         self._painted = QRect()
+        self._is_set = False  # by `set_window`, which looks at the outcome
+        self._set = (0, 0, 0)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFixedWidth(SCROLL_BAR)
         self.setStyleSheet(
@@ -38,10 +40,29 @@ class TranscriptScrollBar(QScrollBar):
         self._theme = theme
         self.update()
 
+    def set_window(self, top: int, height: int, total: int) -> None:
+        """The window shows ``height`` pixels from ``top`` on of ``total``; no signal tells of it."""
+        window = (top, height, max(0, total - height))
+        if window == self._set and self.value() == top:
+            return
+        self._set = window
+        self._is_set = True
+        self.blockSignals(True)
+        try:
+            if self.pageStep() != height:
+                self.setPageStep(height)
+            self.setRange(0, window[2])
+            self.setValue(top)
+        finally:
+            self.blockSignals(False)
+            self._is_set = False
+        if self._handle() != self._painted:
+            self.update()
+
     def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:
         if change is QAbstractSlider.SliderChange.SliderOrientationChange:
             super().sliderChange(change)
-        elif self._handle() != self._painted:
+        elif not self._is_set and self._handle() != self._painted:
             self.update()
 
     def enterEvent(self, event: QEvent) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolButton, QWidget
 
@@ -15,6 +15,17 @@ from desktop_chat.ui.transcript.message_content import Workshop
 from desktop_chat.ui.transcript.model import TranscriptModel
 from desktop_chat.ui.transcript.scroll_bar import TranscriptScrollBar
 from desktop_chat.ui.transcript.stack import Anchor, MessageStack
+
+
+class _Viewport(QWidget):
+    """Tells when the pointer leaves it; to ask each of its events for that would cost more than many a frame."""
+
+    left = Signal()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.left.emit()
+
 
 WHEEL_STEP: Final = 84
 """Pixels a notch of the wheel."""
@@ -49,11 +60,13 @@ class StackScrollArea(QAbstractScrollArea):
         self._bar = TranscriptScrollBar(theme, self)
         self.setVerticalScrollBar(self._bar)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        viewport = _Viewport()
+        viewport.left.connect(self._pointer_left)
+        self.setViewport(viewport)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._top = 0
         self._anchor: Anchor | None = None
         self._is_following = True
-        self._moves_bar = False
         self._jump = self._make_jump_button()
         self._bar.valueChanged.connect(self._bar_moved)
         self._bar.setSingleStep(WHEEL_STEP // 3)
@@ -69,11 +82,14 @@ class StackScrollArea(QAbstractScrollArea):
     def _wheel_sideways(self, _point: QPointF, _pixels: int) -> None:
         """The wheel went sideways over a point of the viewport."""
 
+    def _pointer_left(self) -> None:
+        """Nothing is under the pointer any more."""
+
     def _wheel_moved(self, _point: QPointF) -> None:
         """Something else is under the pointer now."""
 
-    def _update_motion(self) -> None:
-        """The end of a growing text may stand elsewhere."""
+    def _update_motion(self, painted_from: int) -> None:
+        """The end of a growing text may stand elsewhere; from ``painted_from`` of the viewport on all is painted."""
 
     # --- geometry ----------------------------------------------------------------------------------------
 
@@ -133,29 +149,23 @@ class StackScrollArea(QAbstractScrollArea):
 
     def _picture_moved(self, moved: int, dirty: int) -> None:
         """Shift the pixels that stay and have the others painted; ``dirty`` is a y of the viewport."""
-        area = self.viewport().rect()
-        self.cursor_mark.hide_mark()
-        if moved and abs(moved) < area.height() and self.devicePixelRatioF().is_integer():
-            self.viewport().scroll(0, moved)
+        viewport = self.viewport()
+        height = viewport.height()
+        self.cursor_mark.hide_mark(dirty - moved)
+        if moved and abs(moved) < height and self.devicePixelRatioF().is_integer():
+            viewport.scroll(0, moved)
         elif moved:
-            self.viewport().update()
-        if dirty < area.height():
-            self.viewport().update(QRect(0, max(0, dirty), area.width(), area.height()))
-        self._update_motion()
+            viewport.update()
+        if dirty < height:
+            viewport.update(0, max(0, dirty), viewport.width(), height)
+        self._update_motion(dirty)
 
     def _place_window(self, top: int) -> None:
         self._top = top
         self._anchor = self.stack.anchor_at(top)
-        self.stack.trim(self.visible_rows())
-        bar = self._bar
-        height = self.viewport().height()
-        self._moves_bar = True
-        try:
-            bar.setPageStep(height)
-            bar.setRange(0, max(0, self.stack.height - height))
-            bar.setValue(top)
-        finally:
-            self._moves_bar = False
+        if self.stack.is_crowded:
+            self.stack.trim(self.visible_rows())
+        self._bar.set_window(top, self.viewport().height(), self.stack.height)
 
     # --- scrolling ---------------------------------------------------------------------------------------
 
@@ -237,8 +247,6 @@ class StackScrollArea(QAbstractScrollArea):
             self.scroll_to_y(int(area.bottom()) - height * 3 // 4)
 
     def _bar_moved(self, value: int) -> None:
-        if self._moves_bar:
-            return
         if abs(value - self._top) <= 2 * self.viewport().height():
             self.scroll_by(value - self._top)
             return

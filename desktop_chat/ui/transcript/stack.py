@@ -56,6 +56,7 @@ class MessageStack:
         self.is_parsing = False
         self._has_split = False
         self._layouts: OrderedDict[int, MessageLayout] = OrderedDict()
+        self._unfinished: dict[int, MessageLayout] = {}  # those of them that may change by themselves
         self._boxes: OrderedDict[Entry, None] = OrderedDict()
         self.heights = FenwickHeights()
         self.reset()
@@ -63,6 +64,7 @@ class MessageStack:
     def reset(self) -> None:
         """The model is different: forget all layouts."""
         self._layouts.clear()
+        self._unfinished.clear()
         self._boxes.clear()
         type_, width = self.workshop.typography, self.width
         known: dict[tuple[object, int], int] = {}
@@ -85,6 +87,7 @@ class MessageStack:
             for row, layout in layouts.items():
                 layout.set_width(width)
                 self._layouts[row] = layout
+                self._note(row, layout)
                 self._sum_up(row)
         else:
             self.reset()
@@ -123,17 +126,28 @@ class MessageStack:
         if growth is not None:  # the layout has taken all there is
             growth.take()
             growth.waiting = found.waiting
+        self._note(row, found)
         self._sum_up(row)
         return found
 
+    def _note(self, row: int, layout: MessageLayout) -> None:
+        if layout.may_change:
+            self._unfinished[row] = layout
+        else:
+            self._unfinished.pop(row, None)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether `trim` would let something go."""
+        return len(self._layouts) > KEPT_LAYOUTS or len(self._boxes) > KEPT_BOXES
+
     def trim(self, visible: range) -> None:
         """Let go what was not seen for longest."""
-        rows = [
-            row for row, layout in self._layouts.items() if row not in visible and not layout.is_streaming
-        ]
-        for row in rows[: max(0, len(self._layouts) - KEPT_LAYOUTS)]:
-            for entry in self._layouts.pop(row).column.entries:
-                self._boxes.pop(entry, None)
+        if len(self._layouts) > KEPT_LAYOUTS:
+            rows = [row for row in self._layouts if row not in visible and row not in self._unfinished]
+            for row in rows[: len(self._layouts) - KEPT_LAYOUTS]:
+                for entry in self._layouts.pop(row).column.entries:
+                    self._boxes.pop(entry, None)
         while len(self._boxes) > KEPT_BOXES:
             entry, _ = self._boxes.popitem(last=False)
             entry.box = None
@@ -153,11 +167,14 @@ class MessageStack:
         if layout is None:
             return None
         first = layout.replace(message)
+        self._note(row, layout)
         return self.touched(row, first)
 
     def touched(self, row: int, first: int) -> int:
         """Entries of a message from ``first`` on changed; returns the content y where they begin."""
         layout = self._layouts[row]
+        if row in self._unfinished:
+            self._note(row, layout)
         y = (
             self.message_top(row)
             + layout.column.heights.top(min(first, len(layout.column)))
@@ -222,8 +239,13 @@ class MessageStack:
                 continue
             origin = self.message_top(row)
             changed = self.heights[row] != before
+            entries = layout.column.entries
             for index in layout.rows_between(top - origin, bottom - origin):
-                entry = layout.column.entries[index]
+                entry = entries[index]
+                if entry.is_exact and entry.box is not None:
+                    self._boxes[entry] = None
+                    self._boxes.move_to_end(entry)
+                    continue
                 if entry in slow:
                     continue
                 if isinstance(entry.spec.source, Segment) and not entry.spec.source.is_quick:
@@ -244,7 +266,6 @@ class MessageStack:
                     slow.add(entry)
                     continue
                 self._boxes[entry] = None
-                self._boxes.move_to_end(entry)
             if changed:
                 self._sum_up(row)
                 return True
@@ -256,6 +277,10 @@ class MessageStack:
         if not len(self.heights):
             return range(0)
         return range(self.row_at(top), self.row_at(bottom) + 1)
+
+    def unfinished(self) -> list[tuple[int, MessageLayout]]:
+        """The layouts that may show more in a further frame."""
+        return list(self._unfinished.items())
 
     def laid_out(self) -> Iterator[tuple[int, MessageLayout]]:
         yield from self._layouts.items()

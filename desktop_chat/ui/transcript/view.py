@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal, SignalInstance
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -150,6 +150,7 @@ class TranscriptView(StackScrollArea):
     def _apply_theme(self) -> None:
         palette = self._theme.palette
         self.cursor_mark.set_theme(self._theme)
+        self._marks = EntryMarks(color(palette.selection), color(palette.find), color(palette.find_current))
         self._bar.set_theme(self._theme)
         self._jump.setIcon(icon("arrow-down", palette.text_secondary))
         self._jump.setStyleSheet(
@@ -229,7 +230,7 @@ class TranscriptView(StackScrollArea):
                 first = first if waiting is None else min(first, waiting)
             dirty.append(self.stack.touched(row, first))
             shown.append(layout)
-        for row, layout in self.stack.laid_out():
+        for row, layout in self.stack.unfinished():
             if layout.is_behind and layout.message.id not in self._model.growing:
                 dirty.append(self.stack.touched(row, layout.advance()))
                 shown.append(layout)
@@ -241,7 +242,7 @@ class TranscriptView(StackScrollArea):
 
     def _keep_up(self) -> None:
         """Go on in the next frame where more has arrived than one frame can show."""
-        if any(layout.is_behind for _, layout in self.stack.laid_out()):
+        if any(layout.is_behind for _, layout in self.stack.unfinished()):
             self.clock.request()
 
     def _continue_later(self) -> None:
@@ -267,6 +268,9 @@ class TranscriptView(StackScrollArea):
     def _wheel_sideways(self, point: QPointF, pixels: int) -> None:
         self.pointer.scroll_sideways(point, pixels)
 
+    def _pointer_left(self) -> None:
+        self.pointer.left()
+
     def _wheel_moved(self, point: QPointF) -> None:
         self.pointer.moved(point)
 
@@ -278,9 +282,10 @@ class TranscriptView(StackScrollArea):
             clip = QRectF(event.rect())
             palette = self._theme.palette
             painter.fillRect(clip, color(palette.page))
-            marks = EntryMarks(color(palette.selection), color(palette.find), color(palette.find_current))
-            self.reading.prepare(marks)
-            paint_stack(painter, self.stack, clip, self.column_left, -self._top, marks, self.pointer.hovered)
+            self.reading.prepare(self._marks)
+            paint_stack(
+                painter, self.stack, clip, self.column_left, -self._top, self._marks, self.pointer.hovered
+            )
             self._paint_focus(painter)
             self.reading.caret.paint(painter)
             self.reading.stops.paint(painter)
@@ -299,7 +304,7 @@ class TranscriptView(StackScrollArea):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(area.adjusted(-11.5, -5.5, 11.5, 5.5), Radius.LARGE, Radius.LARGE)
 
-    def _update_motion(self) -> None:
+    def _update_motion(self, painted_from: int) -> None:
         """The cursor breathes, or the dots walk, at the end of what is streaming and visible; what a frame could not
         take of it follows in the next."""
         place = None
@@ -313,7 +318,7 @@ class TranscriptView(StackScrollArea):
             end = layout.end_point()
             if end is not None:
                 place = end.translated(self.column_left, self.stack.message_top(row) - self._top)
-        self.cursor_mark.show_at(place)
+        self.cursor_mark.show_at(place, painted_from)
 
     def update_footer(self, row: int) -> None:
         """Paint a message's footer again, with its actions shown or not."""
@@ -360,16 +365,11 @@ class TranscriptView(StackScrollArea):
         super().focusOutEvent(event)
         self.viewport().update()
 
-    def viewportEvent(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Leave:
-            self.pointer.left()
-        elif isinstance(event, QContextMenuEvent):
-            if event.reason() is QContextMenuEvent.Reason.Keyboard:
-                self.reading.open_menu()
-            else:
-                open_menu(self, event.pos(), self.pointer.row_at(QPointF(event.pos())))
-            return True
-        return super().viewportEvent(event)
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if event.reason() is QContextMenuEvent.Reason.Keyboard:
+            self.reading.open_menu()
+        else:
+            open_menu(self, event.pos(), self.pointer.row_at(QPointF(event.pos())))
 
     # --- finding and taking out --------------------------------------------------------------------------
 

@@ -19,12 +19,16 @@ USER_SHARE: Final = 0.85
 
 LONGEST_HUGGED: Final = 2_000
 
+_TEXTS: Final = (Section.REASONING, Section.BODY)
+
 
 class MessageEntries(MessageContent):
     """The entries of one message at one width; those that look the same stay the same objects.
 
     Attributes:
         column: the entries; boxes of those not seen lately may be missing.
+        changed_offset: how far below the first changed entry's top the change begins.
+        grown_in_place: whether that entry is the only one that changed, and is as high as before.
     """
 
     def __init__(self, message: Message, workshop: Workshop, memory: MessageMemory, width: int) -> None:
@@ -33,7 +37,8 @@ class MessageEntries(MessageContent):
         self.width = width
         self.waiting_text = ""
         self.is_last = False
-        self.changed_offset = 0  # how far below the first changed entry's top the change begins
+        self.changed_offset = 0
+        self.grown_in_place = False
         self._shown_shape: tuple[object, ...] = ()
         self._card_width = self._hugging_width() if message.role is Role.USER else 0
         self._reconcile(0)
@@ -129,6 +134,7 @@ class MessageEntries(MessageContent):
         old = self.column.entries
         self._shown_shape = self._shape()
         self.changed_offset = 0
+        self.grown_in_place = False
         specs = self._specs(first)
         if (
             first
@@ -163,35 +169,39 @@ class MessageEntries(MessageContent):
 
     def _reconcile_in_place(self, first: int, specs: Sequence[Spec]) -> int:
         """The same for specs that all stand where they stood."""
-        entries = self.column.entries
-        changed = len(entries)
+        entries, heights = self.column.entries, self.column.heights
+        changed, count = len(entries), 0
         for index, spec in enumerate(specs, first):
             known = entries[index]
             if known.spec == spec:
                 continue
             entry, height = self._updated(known, spec)
-            self.column.put(index, entry, height)
-            if index < changed:
+            count += 1
+            if count == 1:
                 changed = index
                 if entry.box is not None:
                     self.changed_offset = entry.box.changed_from + spec.gap
+                self.grown_in_place = entry is known and entry.is_exact and heights[index] == height
+            else:
+                self.grown_in_place = False
+            self.column.put(index, entry, height)
         return changed
 
     def _updated(self, entry: Entry | None, spec: Spec) -> tuple[Entry, int]:
         """An entry for ``spec``, grown from the one that stood in its place where that is possible."""
-        grown = (
+        if (
             entry is not None
             and entry.box is not None
             and entry.spec.indent == spec.indent
-            and spec.part.section in {Section.BODY, Section.REASONING}
+            and spec.part.section in _TEXTS
             and not isinstance(spec.source, Segment)
             and entry.box.update(spec.source)
-        )
-        if entry is None or not grown:
-            entry = Entry(spec)
-        entry.spec = spec
-        entry.is_exact = False
-        return entry, self._estimate(spec)
+        ):
+            entry.spec = spec
+            if entry.is_exact:  # it was seen, and will be in this frame
+                return entry, entry.box.lay_out(self.place(entry)[1]) + spec.gap
+            return entry, self._estimate(spec)
+        return Entry(spec), self._estimate(spec)
 
     def _estimate(self, spec: Spec) -> int:
         section = spec.part.section

@@ -30,6 +30,9 @@ class _Viewport(QWidget):
 WHEEL_STEP: Final = 84
 """Pixels a notch of the wheel."""
 
+_OVERHANG: Final = 4
+"""Pixels that what is painted in a line may reach out of it."""
+
 _KEPT_AT_TOP: Final = 2
 """Pixels from the end within which scrolling down takes up following again."""
 
@@ -146,6 +149,18 @@ class StackScrollArea(QAbstractScrollArea):
         self._picture_moved(moved, 0 if watched is None else dirty_y - before + moved)
         if self.stack.is_parsing:
             self._continue_later()
+
+    def repaint_entry(self, row: int, index: int, dirty_y: int) -> None:
+        """An entry looks different from ``dirty_y`` of the content on, and everything stands where it stood."""
+        layout = self.stack.known_layout(row)
+        if layout is None:
+            return
+        viewport = self.viewport()
+        top = max(0, dirty_y - self._top)
+        end = self.stack.message_top(row) + layout.column.heights.top(index + 1) - self._top
+        self.cursor_mark.hide_mark(top)
+        viewport.update(0, top, viewport.width(), max(0, end - top + _OVERHANG))
+        self._update_motion(top)
 
     def _picture_moved(self, moved: int, dirty: int) -> None:
         """Shift the pixels that stay and have the others painted; ``dirty`` is a y of the viewport."""

@@ -46,6 +46,7 @@ class MessageStack:
     Attributes:
         heights: one row a message; a message's gap is below it.
         is_parsing: whether something that shows takes several frames to parse; `settle` goes on with it.
+        is_settled: whether `settle` would find everything as it left it.
     """
 
     def __init__(self, model: TranscriptModel, workshop: Workshop, width: int) -> None:
@@ -54,6 +55,7 @@ class MessageStack:
         self.width = width
         self.memory: dict[int, MessageMemory] = {}
         self.is_parsing = False
+        self.is_settled = False
         self._has_split = False
         self._layouts: OrderedDict[int, MessageLayout] = OrderedDict()
         self._unfinished: dict[int, MessageLayout] = {}  # those of them that may change by themselves
@@ -63,6 +65,7 @@ class MessageStack:
 
     def reset(self) -> None:
         """The model is different: forget all layouts."""
+        self.is_settled = False
         self._layouts.clear()
         self._unfinished.clear()
         self._boxes.clear()
@@ -157,6 +160,7 @@ class MessageStack:
 
     def append(self) -> None:
         """The model has one more message."""
+        self.is_settled = False
         row = len(self.heights)
         stub = self.model.stub(row)
         self.heights.append(estimates.stub_height(stub, self.width, self.workshop.typography) + MESSAGE_GAP)
@@ -172,17 +176,23 @@ class MessageStack:
 
     def touched(self, row: int, first: int) -> int:
         """Entries of a message from ``first`` on changed; returns the content y where they begin."""
+        self.is_settled = False
+        self._sum_up(row)
+        return self._change_of(row, first)
+
+    def grown(self, row: int, first: int) -> int:
+        """The same for a message that grows; what has grown in place leaves everything else as it is."""
+        if not self._layouts[row].grown_in_place:
+            return self.touched(row, first)
+        return self._change_of(row, first)
+
+    def _change_of(self, row: int, first: int) -> int:
         layout = self._layouts[row]
         if row in self._unfinished:
             self._note(row, layout)
-        y = (
-            self.message_top(row)
-            + layout.column.heights.top(min(first, len(layout.column)))
-            + layout.changed_offset
-        )
+        inside = layout.column.heights.top(min(first, len(layout.column))) + layout.changed_offset
         layout.changed_offset = 0
-        self._sum_up(row)
-        return y
+        return self.message_top(row) + inside
 
     # --- settling ----------------------------------------------------------------------------------------
 
@@ -212,11 +222,13 @@ class MessageStack:
         the content's end if there is none. Returns the window's top."""
         slow: set[Entry] = set()
         self._has_split = False
+        self.is_settled = True
         for _ in range(_ROUNDS):
             top = self._window_top(anchor, height)
             if not self._make_exact(top, top + height, slow):
                 break
         self.is_parsing = bool(slow)
+        self.is_settled = self.is_settled and not slow
         return self._window_top(anchor, height)
 
     def _window_top(self, anchor: Anchor | None, height: int) -> int:
@@ -270,6 +282,7 @@ class MessageStack:
                 self._sum_up(row)
                 return True
         if missing:
+            self.is_settled = False
             self.model.ask(range(max(0, missing[0] - 2), min(len(self.model), missing[-1] + 3)))
         return False
 

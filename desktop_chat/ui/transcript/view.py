@@ -228,8 +228,10 @@ class TranscriptView(StackScrollArea):
             if layout.is_waiting:
                 waiting = layout.set_waiting_text(labels.waiting_text(growth.metrics, layout.message.model))
                 first = first if waiting is None else min(first, waiting)
-            dirty.append(self.stack.touched(row, first))
+            dirty.append(self.stack.grown(row, first))
             shown.append(layout)
+            if self.stack.is_settled and layout.grown_in_place:
+                self.repaint_entry(row, first, dirty.pop())
         for row, layout in self.stack.unfinished():
             if layout.is_behind and layout.message.id not in self._model.growing:
                 dirty.append(self.stack.touched(row, layout.advance()))

@@ -140,6 +140,7 @@ async def test_what_was_recorded_is_replayed_in_a_conversation_of_its_own(
     stored = (await run.controller.library.messages([replayed.id]))[0]
     assert stored.text == first.text
     # The next question goes to the provider.
+    run.ended_turns.clear()
     run.type("hello again")
     await run.answered()
     assert run.newest().profile_name == first.profile_name

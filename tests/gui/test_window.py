@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget, QMenu
 
 from desktop_chat.chat.launch import WindowOptions
+from desktop_chat.chat.session import ChatSession
 from desktop_chat.domain.messages import MessageState, Role
 from desktop_chat.domain.metrics import Metrics, Phase
 from desktop_chat.domain.profiles import ModelInfo
@@ -51,6 +52,8 @@ class Run:
     """One run of the program on a data folder."""
 
     def __init__(self, qapp: QApplication, folder: Path) -> None:
+        # One may be over before anybody asks whether it runs.
+        self.ended_turns: list[ChatSession] = []
         options = WindowOptions(data_dir=folder)
         window, appearance, conversations, state = application.open_main_window(qapp, folder)
         self.window: MainWindow = window
@@ -68,6 +71,13 @@ class Run:
         )
         settings = self.controller.preferences.settings.with_value("demo.tokens_per_second", speed)
         await self.controller.preferences.change(settings)
+        tell = self.controller.turn_ended
+
+        def note(turn: ChatSession) -> None:
+            tell(turn)
+            self.ended_turns.append(turn)
+
+        self.controller.turn_ended = note  # type: ignore[method-assign]
         return self
 
     def type(self, text: str, key: Qt.Key = Qt.Key.Key_Return) -> None:
@@ -80,8 +90,19 @@ class Run:
         await until(lambda: self.controller.view.turn is not None, "the turn to begin")
 
     async def answered(self) -> None:
-        await self.streaming()
-        await until(lambda: self.controller.view.turn is None, "the answer's end")
+        """An answer has ended since this was asked last, and the window shows it so."""
+        await until(lambda: self.ended_turns, "an answer")
+        turn = self.ended_turns[-1]
+        await until(
+            lambda: (
+                self.controller.view.turn is None
+                and (newest := self.newest()) is not None
+                and newest.id == turn.message_id
+                and newest.state is not MessageState.STREAMING
+            ),
+            "the answer's end",
+        )
+        self.ended_turns.clear()
 
     def newest(self) -> Any:
         return self.controller.view.newest(Role.ASSISTANT)
@@ -347,8 +368,9 @@ async def test_enter_before_the_program_is_ready_sends_as_soon_as_it_is(
     assert not run.window.composer.is_ready
     run.type("hello")
     await until(lambda: run.program.controller is not None, "the program")
-    await run.answered()
-    assert run.newest().state is MessageState.COMPLETE
+    await until(
+        lambda: run.newest() is not None and run.newest().state is MessageState.COMPLETE, "the answer"
+    )
     assert run.window.composer.text == ""
     await run.close()
 

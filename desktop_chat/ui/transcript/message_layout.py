@@ -171,8 +171,9 @@ class MessageLayout(MessageEntries):
                     is_first = index == self._first_of(Section.REASONING)
                     bar_top = top if is_first else top - entry.spec.gap
                 bar_bottom = top + entry.box.height
-            begin(index)
-            entry.box.paint(paint, x + left, y + top, 0)
+            if y + top < paint.clip.bottom():  # else only the room above it shows
+                begin(index)
+                entry.box.paint(paint, x + left, y + top, 0)
         if bar_top is not None and bar_bottom is not None:
             paint.painter.fillRect(
                 QRectF(x, y + bar_top, 2, bar_bottom - bar_top), color(paint.palette.border)

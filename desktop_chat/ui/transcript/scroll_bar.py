@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QAbstractSlider, QScrollBar, QStyle, QStyleOptionS
 from desktop_chat.ui.theme import SCROLL_BAR, Theme
 from desktop_chat.ui.transcript.typography import color
 
+_SHORTEST: Final = 32
 _MARGIN: Final = 2
 _RADIUS: Final = 3
 
@@ -26,13 +27,14 @@ class TranscriptScrollBar(QScrollBar):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
         self._theme = theme
-        self._painted = QRect()
+        self._painted = (0, 0)
         self._is_set = False  # by `set_window`, which looks at the outcome
         self._set = (0, 0, 0)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFixedWidth(SCROLL_BAR)
         self.setStyleSheet(
-            "QScrollBar:vertical { border: 0; margin: 0; } QScrollBar::handle:vertical { min-height: 32px; }"
+            "QScrollBar:vertical { border: 0; margin: 0; }"
+            f"QScrollBar::handle:vertical {{ min-height: {_SHORTEST}px; }}"
             "QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }"
         )
 
@@ -56,13 +58,13 @@ class TranscriptScrollBar(QScrollBar):
         finally:
             self.blockSignals(False)
             self._is_set = False
-        if self._handle() != self._painted:
+        if self._place() != self._painted:
             self.update()
 
     def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:
         if change is QAbstractSlider.SliderChange.SliderOrientationChange:
             super().sliderChange(change)
-        elif not self._is_set and self._handle() != self._painted:
+        elif not self._is_set and self._place() != self._painted:
             self.update()
 
     def enterEvent(self, event: QEvent) -> None:
@@ -73,6 +75,12 @@ class TranscriptScrollBar(QScrollBar):
         super().leaveEvent(event)
         self.update()
 
+    def _place(self) -> tuple[int, int]:
+        """The handle's top and length, as the style works them out; to ask it costs more than many a frame."""
+        room, page, reach = self.height(), self.pageStep(), self.maximum() - self.minimum()
+        length = min(room, max(_SHORTEST, room * page // max(1, reach + page)))
+        return (room - length) * (self.value() - self.minimum()) // max(1, reach), length
+
     def _handle(self) -> QRect:
         option = QStyleOptionSlider()
         self.initStyleOption(option)
@@ -81,7 +89,7 @@ class TranscriptScrollBar(QScrollBar):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         palette = self._theme.palette
-        self._painted = self._handle()
+        self._painted = self._place()
         painter = QPainter(self)
         try:
             painter.fillRect(event.rect(), color(palette.page))
@@ -90,7 +98,7 @@ class TranscriptScrollBar(QScrollBar):
                 painter.setPen(Qt.PenStyle.NoPen)
                 is_hot = self.underMouse() or self.isSliderDown()
                 painter.setBrush(color(palette.scrollbar_hover if is_hot else palette.scrollbar))
-                area = QRectF(self._painted).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+                area = QRectF(self._handle()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
                 painter.drawRoundedRect(area, _RADIUS, _RADIUS)
         finally:
             painter.end()

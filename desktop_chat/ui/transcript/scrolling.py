@@ -30,7 +30,7 @@ class _Viewport(QWidget):
 WHEEL_STEP: Final = 84
 """Pixels a notch of the wheel."""
 
-_OVERHANG: Final = 4
+_OVERHANG: Final = 2
 """Pixels that what is painted in a line may reach out of it."""
 
 _KEPT_AT_TOP: Final = 2

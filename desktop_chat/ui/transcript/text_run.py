@@ -45,8 +45,8 @@ CHUNK_LENGTH: Final = 1200
 CHUNK_LOOKAHEAD: Final = 600
 """Characters laid out beyond a chunk's end, so that its last line breaks as in the whole text."""
 
-GROWING_LENGTH: Final = 240
-GROWING_LOOKAHEAD: Final = 320
+GROWING_LENGTH: Final = 120
+GROWING_LOOKAHEAD: Final = 200
 """The same while the text grows: what is laid out again in every frame is no longer than needed."""
 
 _UNBOUNDED: Final = 1 << 20
@@ -172,6 +172,9 @@ class TextRun:
             stop = min(len(self._shown), start + length + lookahead)
             top = self._chunks[-1].tops[-1] if self._chunks else 0
             chunk, ended = self._make_chunk(start, stop, wrap=True, width=self.width, top=top, length=length)
+            if not ended and self._offsets.code_points(chunk.end) == stop:
+                lookahead *= 2  # its last line might go on
+                continue
             if not ended:
                 chunk.needs = self._next_break(self._offsets.code_points(chunk.end), lookahead)
             self._chunks.append(chunk)

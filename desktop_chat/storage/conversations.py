@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Unpack
 
@@ -19,7 +19,7 @@ from desktop_chat.domain.errors import ErrorReport
 from desktop_chat.domain.messages import Message, MessageState, MessageStub, Role, ToolCall
 from desktop_chat.domain.metrics import Metrics
 from desktop_chat.domain.requests import GenerationParameters
-from desktop_chat.storage import conversation_rows, message_rows, search
+from desktop_chat.storage import conversation_rows, message_rows, occurrences, search
 from desktop_chat.storage.conversation_rows import ConversationChanges
 from desktop_chat.storage.database import Database
 from desktop_chat.storage.owners import Owner
@@ -153,6 +153,16 @@ class ConversationStore:
     async def messages(self, ids: Sequence[int]) -> list[Message]:
         """Whole messages in the order asked; unknown ids are left out. A running answer comes as it stands."""
         return await self._database.run(message_rows.messages, ids)
+
+    async def occurrences(
+        self, ids: Sequence[int], needle: str, newer: Mapping[int, tuple[str, str]]
+    ) -> dict[int, int]:
+        """How often ``needle``, in lower case, stands in each message that has it; ``newer`` replaces what is stored.
+
+        Args:
+            newer: text and reasoning by message id.
+        """
+        return await self._database.run(occurrences.occurrences, ids, needle, newer)
 
     async def branch(self, conversation_id: int, upto: int | None = None) -> list[Message]:
         """Whole messages, root first, down to the message ``upto`` (inclusive) or to the shown leaf."""

@@ -61,6 +61,8 @@ def occurrences(
 
 def _runs(ids: list[int]) -> list[list[int]]:
     """First and last of each run of consecutive ids; messages of one conversation mostly are."""
+    if ids and ids[-1] - ids[0] + 1 == len(ids):
+        return [[ids[0], ids[-1]]]
     ends = [place for place, key in enumerate(ids, 1) if place == len(ids) or ids[place] != key + 1]
     return [[ids[start], ids[end - 1]] for start, end in zip([0, *ends], ends, strict=False)]
 

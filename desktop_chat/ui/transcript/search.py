@@ -27,7 +27,9 @@ _COUNTED_HERE: Final = 50_000
 """Characters; longer messages would hold up the window."""
 
 _FIRST_CHARACTERS: Final = 500_000
-"""Of the first slice, which is for the first hit."""
+_LEAST_CHARACTERS: Final = 100_000
+_MOST_CHARACTERS: Final = 2_000_000
+"""Of a slice: what lies behind the first hit in it delays that hit."""
 
 _ELSEWHERE_S: Final = 0.01
 """About as long is counted elsewhere at once, for what is being received must not wait long before it can be saved."""
@@ -131,7 +133,8 @@ class Search:
         if begun == self._begun:
             self._awaits_counts = False
             slow = time.monotonic() - self._asked_at > _ELSEWHERE_S
-            self._slice_characters = self._slice_characters // 2 if slow else self._slice_characters * 2
+            wanted = self._slice_characters // 2 if slow else self._slice_characters * 2
+            self._slice_characters = min(max(_LEAST_CHARACTERS, wanted), _MOST_CHARACTERS)
             self._take(here | elsewhere)
 
     def _take(self, counts: dict[int, int]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, Unpack
 
@@ -23,6 +24,7 @@ from desktop_chat.storage import conversation_rows, message_rows, occurrences, s
 from desktop_chat.storage.conversation_rows import ConversationChanges
 from desktop_chat.storage.database import Database
 from desktop_chat.storage.owners import Owner
+from desktop_chat.storage.waiting import result_of
 
 _NO_PARAMETERS: Final = GenerationParameters()
 _BATCH: Final = 100  # messages a transaction in long jobs, so that a running answer's journal need not wait
@@ -196,11 +198,16 @@ class ConversationStore:
         return await write(message_rows.add, message, self._owner.token)
 
     async def append(self, message_id: int, text: str = "", reasoning: str = "") -> None:
+        """Journal what arrived, and wait until it is written; see `begin_append`."""
+        await result_of(self.begin_append(message_id, text, reasoning))
+
+    def begin_append(self, message_id: int, text: str, reasoning: str) -> Future[None]:
         """Journal what arrived. The cost does not depend on what is there already.
 
-        After an error the piece is kept and written before the next one: never append the same piece twice.
+        After an error the piece is kept and written before the next one, which may be empty: never append the same
+        piece twice.
         """
-        await self._database.run(self._append, message_id, text, reasoning)
+        return self._database.begin(self._append, message_id, text, reasoning)
 
     async def finish_message(
         self,

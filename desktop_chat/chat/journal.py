@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from concurrent.futures import Future
 from typing import Final, Protocol
 
 from desktop_chat.chat.handlers import StreamContext, StreamResult
 from desktop_chat.domain.deltas import ReasoningDelta, StreamDelta, TextDelta
 from desktop_chat.domain.errors import StorageError
+from desktop_chat.storage.waiting import result_of
 
 logger = logging.getLogger(__name__)
 
@@ -16,16 +19,17 @@ FLUSH_SECONDS: Final = 0.075
 
 
 class JournalStore(Protocol):
-    """What the journal needs of the conversation store."""
+    """What the journal needs of the conversation store, which keeps a piece that it could not write."""
 
-    async def append(self, message_id: int, text: str = "", reasoning: str = "") -> None: ...
+    def begin_append(self, message_id: int, text: str, reasoning: str) -> Future[None]: ...
 
 
 class Journal:
     """A handler that appends what arrives to the message's row, in small batches, in order.
 
-    A write that fails keeps its text pending and is tried again with the next batch; the first failure is kept
-    in ``problem``. Whatever is still pending at the end is covered by the final save of the whole message.
+    A write is begun and left alone: a task, and waking the event loop when it has ended, would cost more than the
+    write. One that fails is tried again with the next batch, or by itself; the first failure is logged and kept in
+    ``problem``. Whatever is still pending at the end is covered by the final save of the whole message.
     """
 
     def __init__(self, store: JournalStore, message_id: int) -> None:
@@ -34,7 +38,7 @@ class Journal:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._write: asyncio.Task[None] | None = None
+        self._write: Future[None] | None = None
         self._closed = False
         self.problem: StorageError | None = None
 
@@ -48,7 +52,7 @@ class Journal:
             self._reasoning.append(delta.text)
         else:
             return
-        if self._timer is None and self._write is None:
+        if self._timer is None:
             self._schedule()
 
     def finished(self, result: StreamResult) -> None:
@@ -60,27 +64,37 @@ class Journal:
     async def drained(self) -> None:
         """Wait for the write under way, so that the final save comes after it."""
         if self._write is not None:
-            await asyncio.wait([self._write])
+            with contextlib.suppress(StorageError):  # which `_failed` hears of
+                await result_of(self._write)
 
     def _schedule(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
+        if self._timer is None and not self._closed:
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
 
     def _flush(self) -> None:
         self._timer = None
-        self._write = asyncio.get_running_loop().create_task(self._append_pending(), name="journal")
-
-    async def _append_pending(self) -> None:
+        if self._write is not None and not self._write.done():  # a slow disk gets larger batches, not a queue
+            self._schedule()
+            return
         text, self._text = "".join(self._text), []
         reasoning, self._reasoning = "".join(self._reasoning), []
+        loop = asyncio.get_running_loop()
+
+        def written(write: Future[None]) -> None:
+            """In the store's thread."""
+            error = write.exception()
+            if isinstance(error, StorageError):
+                loop.call_soon_threadsafe(self._failed, error)
+
         try:
-            await self._store.append(self._message_id, text=text, reasoning=reasoning)
-        except StorageError as error:
-            if self.problem is None:
-                logger.warning("journal of message %d: %s", self._message_id, error)
-                self.problem = error
-            self._text.insert(0, text)
-            self._reasoning.insert(0, reasoning)
-        finally:
-            self._write = None
-            if not self._closed and (self._text or self._reasoning):
-                self._schedule()
+            self._write = self._store.begin_append(self._message_id, text, reasoning)
+        except StorageError as error:  # it is closed
+            self._failed(error)
+        else:
+            self._write.add_done_callback(written)
+
+    def _failed(self, error: StorageError) -> None:
+        if self.problem is None:
+            logger.warning("journal of message %d: %s", self._message_id, error)
+            self.problem = error
+        self._schedule()

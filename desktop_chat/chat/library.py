@@ -171,6 +171,19 @@ class Library:
             for message in messages
         ]
 
+    async def occurrences(self, ids: Sequence[int], text: str) -> dict[int, int]:
+        """How often ``text`` stands in these messages and their reasoning, whatever case; only those that have it."""
+        wanted = set(ids)
+        newer = {
+            message.id: (message.text, message.reasoning)
+            for message in self._turns.being_saved()
+            if message.id in wanted
+        }
+        for turn in self._turns.running:
+            if turn.message_id in wanted:
+                newer[turn.message_id] = (turn.text, turn.reasoning)
+        return await self._store.occurrences(ids, text.lower(), newer)
+
     async def select_version(self, message_id: int, offset: int) -> None:
         """Show the version ``offset`` places from this one (-1 the previous, +1 the next)."""
         message = await self._message(message_id)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from itertools import accumulate
 from typing import Final
 
 _SMALLEST: Final = 1e-6
@@ -37,11 +39,7 @@ class LogHistogram:
         if not self.count:
             return None
         rank = max(1, math.ceil(fraction * self.count))
-        seen = 0
-        for bucket, count in enumerate(self._counts):
-            seen += count
-            if seen >= rank:
-                if bucket == 0:
-                    return 0.0
-                return min(self.maximum, _SMALLEST * math.exp(_LOG_GROWTH * (bucket - 0.5)))
-        return self.maximum
+        bucket = bisect_left(list(accumulate(self._counts)), rank)
+        if bucket == 0:
+            return 0.0
+        return min(self.maximum, _SMALLEST * math.exp(_LOG_GROWTH * (bucket - 0.5)))

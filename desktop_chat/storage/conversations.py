@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, Unpack
 
@@ -19,10 +20,11 @@ from desktop_chat.domain.errors import ErrorReport
 from desktop_chat.domain.messages import Message, MessageState, MessageStub, Role, ToolCall
 from desktop_chat.domain.metrics import Metrics
 from desktop_chat.domain.requests import GenerationParameters
-from desktop_chat.storage import conversation_rows, message_rows, search
+from desktop_chat.storage import conversation_rows, message_rows, occurrences, search
 from desktop_chat.storage.conversation_rows import ConversationChanges
 from desktop_chat.storage.database import Database
 from desktop_chat.storage.owners import Owner
+from desktop_chat.storage.waiting import result_of
 
 _NO_PARAMETERS: Final = GenerationParameters()
 _BATCH: Final = 100  # messages a transaction in long jobs, so that a running answer's journal need not wait
@@ -154,6 +156,16 @@ class ConversationStore:
         """Whole messages in the order asked; unknown ids are left out. A running answer comes as it stands."""
         return await self._database.run(message_rows.messages, ids)
 
+    async def occurrences(
+        self, ids: Sequence[int], needle: str, newer: Mapping[int, tuple[str, str]]
+    ) -> dict[int, int]:
+        """How often ``needle``, in lower case, stands in each message that has it; ``newer`` replaces what is stored.
+
+        Args:
+            newer: text and reasoning by message id.
+        """
+        return await self._database.run(occurrences.occurrences, ids, needle, newer)
+
     async def branch(self, conversation_id: int, upto: int | None = None) -> list[Message]:
         """Whole messages, root first, down to the message ``upto`` (inclusive) or to the shown leaf."""
         return await self._database.run(message_rows.branch, conversation_id, upto)
@@ -186,11 +198,16 @@ class ConversationStore:
         return await write(message_rows.add, message, self._owner.token)
 
     async def append(self, message_id: int, text: str = "", reasoning: str = "") -> None:
+        """Journal what arrived, and wait until it is written; see `begin_append`."""
+        await result_of(self.begin_append(message_id, text, reasoning))
+
+    def begin_append(self, message_id: int, text: str, reasoning: str) -> Future[None]:
         """Journal what arrived. The cost does not depend on what is there already.
 
-        After an error the piece is kept and written before the next one: never append the same piece twice.
+        After an error the piece is kept and written before the next one, which may be empty: never append the same
+        piece twice.
         """
-        await self._database.run(self._append, message_id, text, reasoning)
+        return self._database.begin(self._append, message_id, text, reasoning)
 
     async def finish_message(
         self,

@@ -58,6 +58,12 @@ class Database:
         """Call ``work(connection, ...)`` outside a transaction; each statement commits by itself."""
         return await self._submit(lambda: work(self._open_connection, *args, **kwargs))
 
+    def begin(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        """As `run`, for one who need not wait: no task, and the event loop is not woken at the end."""
+        return self._enqueue(lambda: work(self._open_connection, *args, **kwargs))
+
     async def write(
         self, work: Callable[Concatenate[sqlite3.Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
@@ -83,11 +89,13 @@ class Database:
     # --- below: on the worker thread ---------------------------------------------------------------
 
     async def _submit(self, call: Callable[[], T]) -> T:
+        return await result_of(self._enqueue(call))
+
+    def _enqueue(self, call: Callable[[], T]) -> Future[T]:
         try:
-            future = self._thread.submit(self._translated, call)
+            return self._thread.submit(self._translated, call)
         except RuntimeError as error:  # the executor was shut down
             raise StorageError(str(error), sentence="The conversation store is already closed.") from error
-        return await result_of(future)
 
     def _translated(self, call: Callable[[], T]) -> T:
         try:

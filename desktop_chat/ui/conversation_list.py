@@ -29,7 +29,9 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
+    QPaintEvent,
     QPen,
+    QRegion,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -50,7 +52,10 @@ from desktop_chat.ui.theme import Radius, Space
 _ROW: Final = 36
 _HIT_ROW: Final = 58
 _MENU_WIDTH: Final = 28
-_PULSE_MS: Final = 80
+_PULSE_MS: Final = 100
+_MARK_RADIUS: Final = 4
+_LEFT: Final = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_BOTTOM_LEFT: Final = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -65,6 +70,31 @@ def with_match_in_sight(
     lead = metrics.elidedText(text[:first], Qt.TextElideMode.ElideLeft, int(width / 3))
     moved = len(lead) - first
     return lead + text[first:], tuple((start + moved, end + moved) for start, end in highlights)
+
+
+class Mark:
+    """The dot beside a conversation whose answer is running, where its row was painted last.
+
+    Attributes:
+        area: all it covers.
+    """
+
+    def __init__(self, center: QPointF, background: str) -> None:
+        self._center, self._background = center, QColor(background)
+        reach = QPointF(_MARK_RADIUS, _MARK_RADIUS)
+        self.area = QRectF(center - reach, center + reach).toAlignedRect().adjusted(-1, -1, 1, 1)
+
+    def move(self, dx: int, dy: int) -> None:
+        self._center += QPointF(dx, dy)
+        self.area.translate(dx, dy)
+
+    def paint(self, painter: QPainter, color: str, opacity: float) -> None:
+        ink = QColor(color)
+        ink.setAlphaF(opacity)
+        painter.fillRect(self.area, self._background)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ink)
+        painter.drawEllipse(self._center, _MARK_RADIUS, _MARK_RADIUS)
 
 
 class ConversationDelegate(QStyledItemDelegate):
@@ -99,7 +129,7 @@ class ConversationDelegate(QStyledItemDelegate):
         painter.setFont(self._appearance.font(-2, QFont.Weight.DemiBold))
         painter.setPen(QColor(self._appearance.palette.text_faint))
         text = box.adjusted(Space.L + 2, 0, -Space.S, -6)
-        painter.drawText(text, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, row.title)
+        painter.drawText(text, _BOTTOM_LEFT, row.title)
 
     def _paint_row(self, painter: QPainter, box: QRectF, row: Row, state: QStyle.StateFlag) -> None:
         palette = self._appearance.palette
@@ -117,6 +147,7 @@ class ConversationDelegate(QStyledItemDelegate):
         if row.kind is Kind.HIT:
             self._paint_hit(painter, inner, row)
             return
+        self._view.marks.pop(row.conversation_id, None)
         if hover:
             paint_icon(
                 painter, "dots-three", QRectF(box.right() - _MENU_WIDTH, box.top(), _MENU_WIDTH, box.height()),
@@ -124,16 +155,16 @@ class ConversationDelegate(QStyledItemDelegate):
             )  # fmt: skip
             inner.setRight(box.right() - _MENU_WIDTH)
         elif self._view.rows.is_streaming(row.conversation_id):
-            color = QColor(palette.accent)
-            color.setAlphaF(self._view.pulse)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(color)
-            painter.drawEllipse(QPointF(box.right() - 14, box.center().y()), 4, 4)
+            mark = Mark(
+                QPointF(box.right() - 14, box.center().y()), palette.selected if selected else palette.sidebar
+            )
+            self._view.marks[row.conversation_id] = mark
+            mark.paint(painter, palette.accent, self._view.pulse)
             inner.setRight(box.right() - 26)
         painter.setFont(self._appearance.font(-1))
         painter.setPen(QColor(palette.text))
         text = painter.fontMetrics().elidedText(row.title, Qt.TextElideMode.ElideRight, int(inner.width()))
-        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+        painter.drawText(inner, _LEFT, text)
 
     def _paint_hit(self, painter: QPainter, box: QRectF, row: Row) -> None:
         palette = self._appearance.palette
@@ -142,7 +173,7 @@ class ConversationDelegate(QStyledItemDelegate):
         painter.setFont(self._appearance.font(-1))
         painter.setPen(QColor(palette.text))
         shown = painter.fontMetrics().elidedText(row.title, Qt.TextElideMode.ElideRight, int(box.width()))
-        painter.drawText(title, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.drawText(title, _LEFT, shown)
         line = QRectF(box.left(), box.top() + half, box.width(), half - 5)
         painter.setFont(self._appearance.font(-2))
         metrics = painter.fontMetrics()
@@ -157,7 +188,7 @@ class ConversationDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(mark, 3, 3)
         painter.setPen(QColor(palette.text_secondary))
         snippet = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(line.width()))
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, snippet)
+        painter.drawText(line, _LEFT, snippet)
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
         editor = QLineEdit(parent)
@@ -181,7 +212,10 @@ class ConversationDelegate(QStyledItemDelegate):
 
 
 class ConversationList(QListView):
-    """Signals:
+    """Attributes:
+    marks: of the running answers, by conversation; the rows put them in as they are painted.
+
+    Signals:
     chosen(conversation_id, message_id): a row was opened; message_id is 0 but for a hit in a message.
     delete_requested(conversation_id): from the menu or the Delete key.
     """
@@ -197,6 +231,7 @@ class ConversationList(QListView):
         self.rows = model
         self._current_id = 0
         self.shows_ring = False
+        self.marks: dict[int, Mark] = {}
         self.setObjectName("conversationList")
         self.setAccessibleName("Conversations")
         self.setModel(model)
@@ -208,9 +243,12 @@ class ConversationList(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.viewport().setAutoFillBackground(False)
+        self.viewport().setAttribute(
+            Qt.WidgetAttribute.WA_OpaquePaintEvent
+        )  # nothing below is painted for a mark
         self.clicked.connect(self._open)
         self._pulse_timer = QTimer(self, interval=_PULSE_MS)
-        self._pulse_timer.timeout.connect(self._pulse_rows)
+        self._pulse_timer.timeout.connect(self._pulse)
         model.modelAboutToBeReset.connect(self._keep_place)
         model.modelReset.connect(self._restore)
         model.dataChanged.connect(self._follow_streaming)
@@ -265,10 +303,35 @@ class ConversationList(QListView):
         if running != self._pulse_timer.isActive():
             (self._pulse_timer.start if running else self._pulse_timer.stop)()
 
-    def _pulse_rows(self) -> None:
+    def _pulse(self) -> None:
+        """A row with its text is painted for what changes in it, not for its mark."""
         if self.isVisible():
-            for conversation_id in self.rows.streaming:
-                self.update(self.rows.index_of(conversation_id))
+            for mark in self.marks.values():
+                self.viewport().update(mark.area)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        palette, region = self._appearance.palette, event.region()
+        shown = [mark for mark in self.marks.values() if region.intersects(mark.area)]
+        painter = QPainter(self.viewport())
+        try:
+            for mark in shown:
+                region = region.subtracted(QRegion(mark.area))
+            if shown and region.isEmpty():
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                for mark in shown:
+                    mark.paint(painter, palette.accent, self.pulse)
+                return
+            painter.fillRect(event.rect(), QColor(palette.sidebar))
+        finally:
+            painter.end()
+        if event.rect() == self.viewport().rect():
+            self.marks.clear()  # of rows that may be gone; those that are there put theirs in again
+        super().paintEvent(event)
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        for mark in self.marks.values():
+            mark.move(dx, dy)
 
     def _theme_changed(self) -> None:
         self._follow_streaming()

@@ -43,6 +43,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 ROW_ROLE: Final = Qt.ItemDataRole.UserRole
+_HIT_FLAGS: Final = (
+    Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+)
+_FLAGS: Final = {
+    Kind.DAY: Qt.ItemFlag.ItemNeverHasChildren,
+    Kind.CONVERSATION: _HIT_FLAGS | Qt.ItemFlag.ItemIsEditable,
+    Kind.HIT: _HIT_FLAGS,
+}
+"""Made once: a view asks at every painting, and Python's flags take long to join."""
 
 
 def day_name(moment: float, today: date) -> str:
@@ -218,8 +227,4 @@ class ConversationModel(QAbstractListModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
-        kind = self._rows[index.row()].kind
-        if kind is Kind.DAY:
-            return Qt.ItemFlag.ItemNeverHasChildren
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
-        return flags | Qt.ItemFlag.ItemIsEditable if kind is Kind.CONVERSATION else flags
+        return _FLAGS[self._rows[index.row()].kind]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -74,6 +75,7 @@ class ConversationView(QObject):
         self._timer = QTimer(self, interval=_REFRESH_MS)
         self._timer.timeout.connect(self._refresh)
         model.needed.connect(lambda ids: tasks.spawn(self._provide(ids), "load messages"))
+        model.counting.connect(lambda *request: tasks.spawn(self._count(*request), "find"))
 
     @property
     def conversation_id(self) -> int:
@@ -116,6 +118,9 @@ class ConversationView(QObject):
 
     async def _provide(self, ids: list[int]) -> None:
         self._model.provide(await self._library.messages(ids))
+
+    async def _count(self, ids: list[int], text: str, answer: Callable[[dict[int, int]], None]) -> None:
+        answer(await self._library.occurrences(ids, text))
 
     @property
     def has_messages(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Final
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
@@ -13,7 +13,7 @@ from desktop_chat.domain.metrics import Metrics, Phase
 from desktop_chat.ui import fonts
 from desktop_chat.ui.appearance import Appearance
 from desktop_chat.ui.controls import Button, named
-from desktop_chat.ui.theme import Space
+from desktop_chat.ui.theme import Space, Theme
 
 PHASE_NAMES: Final = {
     Phase.IDLE: "Ready",
@@ -58,6 +58,38 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02} h" if hours else f"{minutes}:{rest:02} min"
 
 
+_WIDEST: Final = {"tokens": "~888,888", "tok/s": "888,888", "elapsed": "88:88 min", "TTFT": "888.88 s"}
+_MIDDLE: Final = Qt.AlignmentFlag.AlignVCenter
+_MIDDLE_RIGHT: Final = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+_Texts = tuple[str, str, tuple[tuple[str, str], ...]]
+"""The phase, its color, and label and value of each figure; without figures the hint."""
+
+
+class _Place(NamedTuple):
+    """Where a figure stands."""
+
+    name: str
+    value: QRectF
+    label: QRectF
+
+
+class _Type:
+    """What the bar is written in, in one theme."""
+
+    def __init__(self, theme: Theme) -> None:
+        size = theme.size(-2)
+        self.theme = theme
+        self.hint = fonts.tabular(size)
+        self.value, self.name = fonts.tabular(size, QFont.Weight.DemiBold), fonts.sans(size)
+        self.secondary, self.faint = QColor(theme.palette.text_secondary), QColor(theme.palette.text_faint)
+        room, name_room = QFontMetrics(self.value), QFontMetrics(self.name)
+        self.phase_room = max(name_room.horizontalAdvance(name) for name in PHASE_NAMES.values())
+        self.figure_widths = {
+            name: (room.horizontalAdvance(widest), name_room.horizontalAdvance(name))
+            for name, widest in _WIDEST.items()
+        }
+
+
 class MetricsBar(QWidget):
     """One line under the composer; each figure has room for its widest value, and the last ones give way.
 
@@ -67,14 +99,15 @@ class MetricsBar(QWidget):
 
     cancel_requested = Signal()
 
-    _WIDEST: Final = {"tokens": "~888,888", "tok/s": "888,888", "elapsed": "88:88 min", "TTFT": "888.88 s"}
-
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._appearance = appearance
         self._metrics = Metrics()
         self._hint = ""
         self._notice = ""
+        self._shown = self._texts()
+        self._type: _Type | None = None
+        self._places: tuple[_Place, ...] = ()
         self.setObjectName("metricsBar")
         self.setAccessibleName("Metrics of the answer")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -86,7 +119,11 @@ class MetricsBar(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addStretch(1)
         layout.addWidget(self._cancel)
-        appearance.changed.connect(self.update)
+        appearance.changed.connect(self._theme_changed)
+
+    def _theme_changed(self) -> None:
+        self._shown = self._texts()  # the phase's color
+        self.update()
 
     @property
     def metrics(self) -> Metrics:
@@ -95,29 +132,42 @@ class MetricsBar(QWidget):
     def set_hint(self, hint: str) -> None:
         """What is said while there are no figures."""
         self._hint = hint
-        self.update()
+        self._renew()
 
     def set_notice(self, notice: str) -> None:
         """A few words that take the place of the phase until they are set to nothing."""
         self._notice = notice
-        self._describe()
-        self.update()
+        self._renew()
 
     def show_metrics(self, metrics: Metrics) -> None:
-        if metrics != self._metrics:
-            self._metrics = metrics
+        """Some times a second while an answer streams; only the figures that read otherwise are painted again."""
+        if metrics.phase is not self._metrics.phase:
             self._cancel.setVisible(metrics.phase is Phase.RETRYING)
-            self._describe()
+        self._metrics = metrics
+        self._renew()
+
+    def _texts(self) -> _Texts:
+        if not self._has_figures:
+            return self._notice or self._hint, "", ()
+        return self._phase(), self._phase_color(), figures(self._metrics)
+
+    def _renew(self) -> None:
+        before, self._shown = self._shown, self._texts()
+        if self._shown == before:
+            return
+        self.setAccessibleDescription(self.text())
+        values, old_values = dict(self._shown[2]), dict(before[2])
+        if self._shown[:2] != before[:2] or values.keys() != old_values.keys():
             self.update()
+            return
+        for place in self._places:
+            if values[place.name] != old_values[place.name]:
+                self.update(place.value.toAlignedRect())
 
     def text(self) -> str:
         """All of it in words, for assistive technology and tests."""
-        if not self._has_figures:
-            return self._notice or self._hint
-        return ", ".join((self._phase(), *(f"{value} {name}" for name, value in figures(self._metrics))))
-
-    def _describe(self) -> None:
-        self.setAccessibleDescription(self.text())
+        phase, _, values = self._shown
+        return ", ".join((phase, *(f"{value} {name}" for name, value in values)))
 
     @property
     def _has_figures(self) -> bool:
@@ -153,67 +203,64 @@ class MetricsBar(QWidget):
         return palette.text_faint
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        palette = self._appearance.palette
-        size = self._appearance.theme.size(-2)
+        type_ = self._type_now()
+        text, color, values = self._shown
+        area = QRectF(event.rect())
         painter = QPainter(self)
         try:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setFont(fonts.tabular(size))
-            painter.setPen(QColor(palette.text_faint))
-            if not self._has_figures:
-                text = painter.fontMetrics().elidedText(
-                    self._notice or self._hint, Qt.TextElideMode.ElideRight, self.width()
-                )
-                painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
+            if not values:
+                painter.setFont(type_.hint)
+                painter.setPen(type_.faint)
+                shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, self.width())
+                painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, shown)
                 return
-            x = self._paint_phase(painter, size)
+            left = 7 + Space.S
+            # As wide as any running phase, so that the figures stay where they are from phase to phase.
+            x = left + max(type_.phase_room, QFontMetrics(type_.name).horizontalAdvance(text)) + Space.L
+            if area.left() < x:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(color))
+                painter.drawEllipse(QRectF(1, self.height() / 2 - 3, 6, 6))
+                painter.setFont(type_.name)
+                painter.setPen(type_.secondary)
+                painter.drawText(QRectF(left, 0, self.width() - left, self.height()), _MIDDLE, text)
             right = self.width() - (self._cancel.width() + Space.S if self._cancel.isVisible() else 0)
-            self._paint_figures(painter, size, x, right)
+            self._places = self._figure_places(type_, x, right)
+            self._paint_figures(painter, type_, area)
         finally:
             painter.end()
 
-    def _paint_phase(self, painter: QPainter, size: int) -> float:
-        """The dot and the phase; returns where the figures may begin."""
-        palette = self._appearance.palette
-        painter.save()
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._phase_color()))
-        painter.drawEllipse(QRectF(1, self.height() / 2 - 3, 6, 6))
-        painter.restore()
-        font = fonts.sans(size)
-        painter.setFont(font)
-        painter.setPen(QColor(palette.text_secondary))
-        metrics = QFontMetrics(font)
-        text = self._phase()
-        left = 7 + Space.S
-        painter.drawText(
-            QRectF(left, 0, self.width() - left, self.height()), Qt.AlignmentFlag.AlignVCenter, text
-        )
-        # As wide as any running phase, so that the figures stay where they are from phase to phase.
-        usual = max(metrics.horizontalAdvance(PHASE_NAMES[phase]) for phase in Phase)
-        return left + max(usual, metrics.horizontalAdvance(text)) + Space.L
+    def _type_now(self) -> _Type:
+        """The fonts and colors, made again when the theme is another one."""
+        theme = self._appearance.theme
+        if self._type is None or self._type.theme is not theme:
+            self._type = _Type(theme)
+        return self._type
 
-    def _paint_figures(self, painter: QPainter, size: int, x: float, right: float) -> None:
-        palette = self._appearance.palette
-        font, name_font = fonts.tabular(size, QFont.Weight.DemiBold), fonts.sans(size)
-        room, name_room = QFontMetrics(font), QFontMetrics(name_font)
-        align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        # Right-aligned as a group: the last figure ends with the card above.
-        widths = [
-            (name, value, room.horizontalAdvance(self._WIDEST[name]), name_room.horizontalAdvance(name))
-            for name, value in figures(self._metrics)
-        ]
-        while widths and x + sum(w + n + Space.XS + Space.L for _, _, w, n in widths) - Space.L > right:
+    def _figure_places(self, type_: _Type, x: float, right: float) -> tuple[_Place, ...]:
+        """Where the figures that fit between ``x`` and ``right`` stand."""
+        widths = list(type_.figure_widths.items())
+        while widths and x + sum(w + n + Space.XS + Space.L for _, (w, n) in widths) - Space.L > right:
             widths.pop()
-        position = right - sum(w + n + Space.XS + Space.L for _, _, w, n in widths) + Space.L
-        for name, value, width, name_width in widths:
-            painter.setFont(font)
-            painter.setPen(QColor(palette.text_secondary))
-            painter.drawText(QRectF(position, 0, width, self.height()), align, value)
+        # Right-aligned as a group: the last figure ends with the card above.
+        position = right - sum(w + n + Space.XS + Space.L for _, (w, n) in widths) + Space.L
+        places = []
+        for name, (width, name_width) in widths:
+            value = QRectF(position, 0, width, self.height())
             position += width + Space.XS
-            painter.setFont(name_font)
-            painter.setPen(QColor(palette.text_faint))
-            painter.drawText(
-                QRectF(position, 0, name_width + 1, self.height()), Qt.AlignmentFlag.AlignVCenter, name
-            )
+            places.append(_Place(name, value, QRectF(position, 0, name_width + 1, self.height())))
             position += name_width + Space.L
+        return tuple(places)
+
+    def _paint_figures(self, painter: QPainter, type_: _Type, area: QRectF) -> None:
+        values = dict(self._shown[2])
+        for place in self._places:
+            if place.value.intersects(area):
+                painter.setFont(type_.value)
+                painter.setPen(type_.secondary)
+                painter.drawText(place.value, _MIDDLE_RIGHT, values[place.name])
+            if place.label.intersects(area):
+                painter.setFont(type_.name)
+                painter.setPen(type_.faint)
+                painter.drawText(place.label, _MIDDLE, place.name)

@@ -106,6 +106,8 @@ class TranscriptModel(QObject):
 
     Signals:
         needed: ids of messages whose text must be loaded; the owner answers with `provide`.
+        counting: ids of messages, a text to count in them whatever its case, and the function that the owner calls
+            with the counts by id; messages without it are left out.
         was_reset: everything is different.
         appended: one message came at the end.
         changed: ids of messages whose text was provided or which were replaced.
@@ -118,6 +120,7 @@ class TranscriptModel(QObject):
     """
 
     needed = Signal(list)
+    counting = Signal(object, str, object)
     was_reset = Signal()
     appended = Signal()
     changed = Signal(list)
@@ -244,6 +247,11 @@ class TranscriptModel(QObject):
         message_id = self._stubs[row].id
         found = self._messages.get(message_id)
         return self.message(row) if message_id in self.growing else found
+
+    def at_hand(self, rows: range) -> list[int]:
+        """Those of these rows whose text is loaded, in order."""
+        ids = {stub.id for stub in self._stubs[rows.start : rows.stop]}
+        return sorted(self._rows[each] for each in self._messages.keys() & ids)
 
     def ask(self, rows: Iterable[int]) -> None:
         """Have the texts of these rows loaded, unless they are or will be."""

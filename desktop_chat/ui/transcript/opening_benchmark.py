@@ -1,4 +1,4 @@
-"""What the transcript takes to open, scroll and search long conversations, without a screen."""
+"""What the transcript takes to open and scroll, and the window to search, long conversations, without a screen."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from desktop_chat import resources
 from desktop_chat.domain.measurements import Measurement
 from desktop_chat.domain.messages import Message, MessageStub
+from desktop_chat.ui import find_benchmark
 from desktop_chat.ui.transcript.benchmark import ensure_application, frame_figures, make_answer, make_view
 from desktop_chat.ui.transcript.model import stub_of
 from desktop_chat.ui.transcript.view import TranscriptView
@@ -25,9 +26,6 @@ _WHEEL_STEPS: Final = 300
 _WHEEL_STEP: Final = 84
 """Pixels."""
 
-_LIMIT_S: Final = 10.0
-_NEEDLE: Final = "the only hit"
-
 
 def measure() -> list[Measurement]:
     """All figures, CPU time; each the least of several passes."""
@@ -35,7 +33,7 @@ def measure() -> list[Measurement]:
     text = resources.read_text("demo/long.md")
     with _view() as view:  # imports and caches
         _open(view, [stub_of(make_answer(1, text))], make_answer(1, text))
-    return [*_messages(text[:1000]), *_one_long_answer(text)]
+    return [*_messages(text[:1000]), *find_benchmark.measure(), *_one_long_answer(text)]
 
 
 def _messages(text: str) -> Iterator[Measurement]:
@@ -72,20 +70,6 @@ def _reading(stubs: list[MessageStub], last: Message, text: str) -> Iterator[Mea
             )
     frames = [min(step) for step in zip(*passes, strict=True)]
     yield from frame_figures("wheel scrolling in 10,000 messages", frames, "12 ms")
-    messages = [make_answer(stub.id, text) for stub in stubs]
-    messages[len(messages) // 2] = make_answer(len(messages) // 2 + 1, f"{text}\n\n{_NEEDLE}")
-    finding = []
-    for _ in range(_PASSES):
-        with _view() as view:
-            view.model.needed.connect(
-                lambda ids, model=view.model: model.provide(messages[i - 1] for i in ids)
-            )
-            view.model.reset(stubs, messages)
-            QApplication.processEvents()
-            finding.append(_cpu(partial(_find, view)))
-    yield Measurement(
-        what="first hit in 10 MB, half way", value=min(finding) * 1000, unit="ms", target="20 ms"
-    )
 
 
 def _one_long_answer(text: str) -> Iterator[Measurement]:
@@ -127,17 +111,6 @@ def _open(view: TranscriptView, stubs: list[MessageStub], last: Message) -> None
 def _wheel(view: TranscriptView, pixels: int) -> None:
     view.scroll_by(pixels)
     QApplication.processEvents()
-
-
-def _find(view: TranscriptView) -> None:
-    hits: list[tuple[int, int]] = []
-    view.find_result.connect(lambda *hit: hits.append(hit))
-    view.find(_NEEDLE)
-    until = time.monotonic() + _LIMIT_S
-    while not any(count for _, count in hits) and time.monotonic() < until:
-        QApplication.processEvents()
-    if not any(count for _, count in hits):
-        raise RuntimeError("the benchmark's search found nothing")
 
 
 def _resident_mb() -> float:

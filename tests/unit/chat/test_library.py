@@ -135,6 +135,21 @@ async def test_a_second_question_waits_for_the_first_answer(program: Program) ->
     ]  # fmt: skip
 
 
+async def test_finding_counts_what_is_stored_and_what_is_being_received(program: Program) -> None:
+    conversation = await program.library.create()
+    await (await program.library.send(conversation.id, "Hello, hello")).wait()
+    program.preferences.settings = Settings().with_value("demo.tokens_per_second", 100)
+    turn = await program.library.send(conversation.id, "Write 2000 tokens")
+    await reached(lambda: len(turn.text) > 20)
+    question, _, _, answer = [stub.id for stub in await program.library.stubs(conversation.id)]
+    part = turn.text[5:15]
+    counts = await program.library.occurrences([question, answer], part.upper())
+    assert counts[answer] >= 1
+    assert await program.library.occurrences([question], "HELLO") == {question: 2}
+    turn.stop()
+    await turn.wait()
+
+
 @pytest.mark.parametrize("text", ["", "  \n\t", "\x00"])
 async def test_nothing_is_not_sent(program: Program, text: str) -> None:
     conversation = await program.library.create()

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_chat.domain.text import sanitized_input, title_from, without_lone_surrogates
+from desktop_chat.domain.text import occurrences_in, sanitized_input, title_from, without_lone_surrogates
 
 any_text = st.text(alphabet=st.characters() | st.characters(categories=["Cs"]), max_size=60)
 
@@ -30,3 +30,14 @@ def test_titles_are_the_first_line_with_words_cut_between_words() -> None:
     assert len(long) <= 61
     assert long.endswith("word…")
     assert title_from("x" * 500) == "x" * 60 + "…"
+
+
+@given(
+    st.lists(
+        st.sampled_from(["ΟΔΟΣ", "Σ", " ", "\n", "x" * 30_000, "\u0307", "ö" * 20_000, "."]), max_size=12
+    )
+)
+def test_long_texts_are_counted_in_as_lower_case_has_them(parts: list[str]) -> None:
+    text = "".join(parts) * 3
+    for needle in ("ς", "σ", "ος", "xo", "ö.", "\n"):
+        assert occurrences_in(text, needle) == text.lower().count(needle)

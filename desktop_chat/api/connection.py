@@ -21,9 +21,12 @@ _HIGH_WATER_BYTES: Final = 512 * 1024
 _NEXT_ADDRESS_AFTER_S: Final = 0.25
 """RFC 8305: how long an address may take before the next one is tried beside it."""
 
-_GATHERING_S: Final = 0.004
-"""What comes within so little time of the last read is given out together, and left with the system until then: no
-screen and no figure tells it apart, and each read costs a turn of the event loop."""
+_DENSE_S: Final = 0.008
+"""Reads that follow each other as closely as this are made fewer: no screen and no figure tells tokens apart that are
+so close (the figures of a read are shared among its tokens), and each read costs a turn of the event loop."""
+
+_REST_S: Final = 0.006
+"""How long what comes after such a read is left with the system; not after a large one, which is worth its turn."""
 
 Trace = Callable[[str], Awaitable[None]]
 _Address = tuple[socket.AddressFamily, str]
@@ -51,8 +54,8 @@ class Connection(asyncio.BufferedProtocol):
         self._error: Exception | None = None
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
-        self._woken_at = -_GATHERING_S
-        self._waking: asyncio.Handle | None = None
+        self._read_at = -_DENSE_S
+        self._resting: asyncio.TimerHandle | None = None
 
     @property
     def is_reusable(self) -> bool:
@@ -122,21 +125,24 @@ class Connection(asyncio.BufferedProtocol):
         if self._buffered > _HIGH_WATER_BYTES and not self._is_full:
             self._is_full = True
             self._pause_reading()
-        rest = self._woken_at + _GATHERING_S - self._loop.time()
-        if rest <= 0 or self._buffered >= MAX_READ_BYTES:
-            self._wake_reader()
-        elif self._waking is None:
+        now = self._loop.time()
+        if now - self._read_at < _DENSE_S and nbytes < MAX_READ_BYTES and self._resting is None:
             self._pause_reading()
-            self._waking = self._loop.call_later(rest, self._gathered)
+            self._resting = self._loop.call_later(_REST_S, self._rested)
+        self._read_at = now
+        self._wake(self._reader)
 
     def eof_received(self) -> None:
         self._at_eof = True
-        self._wake_reader()
+        self._wake(self._reader)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._at_eof = True
         self._error = error
-        self._wake_reader()
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
+        self._wake(self._reader)
         self._wake(self._writer)
 
     def pause_writing(self) -> None:
@@ -155,10 +161,8 @@ class Connection(asyncio.BufferedProtocol):
             size += len(pieces[-1])
         return b"".join(pieces)
 
-    def _gathered(self) -> None:
-        """Give out what has come together; what the system holds by now comes first if the loop finds it first."""
-        self._waking = self._loop.call_soon(self._wake_reader)
-        self._woken_at = -_GATHERING_S
+    def _rested(self) -> None:
+        self._resting = None
         self._go_on_reading()
 
     def _pause_reading(self) -> None:
@@ -166,15 +170,8 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.pause_reading()
 
     def _go_on_reading(self) -> None:
-        if self._transport is not None and not self._is_full:
+        if self._transport is not None and not self._is_full and self._resting is None:
             self._transport.resume_reading()
-
-    def _wake_reader(self) -> None:
-        if self._waking is not None:
-            self._waking.cancel()
-            self._waking = None
-        self._woken_at = self._loop.time()
-        self._wake(self._reader)
 
     @staticmethod
     def _wake(waiter: asyncio.Future[None] | None) -> None:

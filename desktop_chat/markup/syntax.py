@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping, MutableMapping
+from itertools import accumulate
 from typing import Any
 
 from markdown_it import MarkdownIt, rules_block, rules_inline
@@ -50,6 +51,7 @@ MAX_FORMULA = 2_000
 _STOP = re.compile(r"[\n$&*<@\[\\\]_`~]|!(?=\[)|w(?=ww\.)|(?<=http):(?=//)|(?<=https):(?=//)")
 """Where the inline rules below may begin; markdown-it's own set also stops at marks that no rule here reads."""
 
+_SPACES = re.compile(r"[ \t]*")
 _MAX_LABEL = 1_000
 _LABEL = re.compile(rf"\[(?:\\[\s\S]|[^\[\]\\]){{0,{_MAX_LABEL}}}\\?")
 
@@ -114,6 +116,7 @@ def parser() -> MarkdownIt:
     block.at("reference", _definition)
     block.at("hr", _short_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     block.at("table", _narrow_table, {"alt": ["paragraph", "reference"]})
+    inline.at("newline", _newline)
     inline.before("escape", "math_inline", watched(_math_inline, formula_left_open))
     inline.at("backticks", watched(rules_inline.backtick, code_left_open))
     inline.at("strikethrough", watched(rules_inline.strikethrough.tokenize, nothing_left_open))
@@ -132,11 +135,33 @@ def block_tokens(source: str, environment: Environment, first_rule: BlockRule | 
         first_rule: `list_rule` or `quote_rule` to read the start as the continuation of such a block.
     """
     md = parser()
-    state = StateBlock(source, md, environment, [])
+    state = _block_state(source, md, environment)
     if first_rule is not None and state.lineMax:
         first_rule(state, 0, state.lineMax, False)
     md.block.tokenize(state, state.line, state.lineMax)
     return state.tokens
+
+
+def _block_state(source: str, md: MarkdownIt, environment: Environment) -> StateBlock:
+    """What `StateBlock` itself makes of ``source``, without a look at every space."""
+    state = StateBlock("", md, environment, [])
+    state.src = source
+    lines = source.split("\n")
+    if not lines[-1].strip(" \t"):
+        lines.pop()
+    indents = [len(line) - len(line.lstrip(" \t")) for line in lines]
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    state.bMarks = [*starts[:-1], len(source)]
+    state.eMarks = [*(start - 1 for start in starts[1:]), len(source)]
+    state.tShift = [*indents, 0]
+    state.sCount = [*indents, 0]
+    if "\t" in source:
+        state.sCount = [
+            *(len(line[:i].expandtabs(4)) for line, i in zip(lines, indents, strict=True)), 0
+        ]  # fmt: skip
+    state.bsCount = [0] * (len(lines) + 1)
+    state.lineMax = len(lines)
+    return state
 
 
 def inline_tokens(
@@ -280,6 +305,20 @@ def _math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     token.markup = closer
     token.meta = {"closed": closed}
     token.map = [start, following]
+    return True
+
+
+def _newline(state: StateInline, silent: bool) -> bool:
+    """As markdown-it's, without a look at every space that the next line begins with."""
+    if state.src[state.pos] != "\n":
+        return False
+    if not silent:
+        pending = state.pending
+        state.pending = pending.rstrip(" ")
+        is_hard = len(pending) - len(state.pending) > 1
+        state.push("hardbreak" if is_hard else "softbreak", "br", 0)
+    spaces = _SPACES.match(state.src, state.pos + 1, state.posMax)
+    state.pos = state.pos + 1 if spaces is None else spaces.end()
     return True
 
 

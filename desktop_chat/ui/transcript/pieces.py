@@ -27,6 +27,7 @@ from desktop_chat.markup.blocks import (
     RawText,
     Table,
 )
+from desktop_chat.markup.long_runs import LongRun
 from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.block_stack import gap_between
 from desktop_chat.ui.transcript.continued import ContinuedItem, ContinuedNotes, ContinuedQuote
@@ -45,7 +46,7 @@ _BLOCK: Final = 60
 _SOLID: Final = 1_200
 """ASCII characters without a space, which cost more to break into lines, that are laid out together."""
 
-_SOLID_RUN: Final = re.compile(rf"[!-~]{{{_SOLID}}}")
+_SOLID_RUN: Final = LongRun("[!-~]", _SOLID)
 _SENTENCE_END: Final = re.compile(r"[.!?][\"')\]]*[ \n]")
 
 

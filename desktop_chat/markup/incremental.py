@@ -223,7 +223,7 @@ class IncrementalParser:
             notes=self._labels.notes,
             first_rule=opened.rule if opened else None,
             before=opened.before if opened else NOTHING_READ,
-            rows_before=opened.rows_before if opened else 0,
+            lines_before=opened.lines_before if opened else 0,
             streaming=not final,
         )
         changed = self._labels.changed_by(tree, self._open_asked)

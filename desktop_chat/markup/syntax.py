@@ -47,6 +47,9 @@ MAX_RULE = 1_000
 MAX_CELLS = 50_000
 """Of a table; the rows that follow are shown as they are written."""
 
+MAX_QUOTE_LINES = 500
+"""Of a quotation; what follows is another one. Each line costs as much as it is quoted deep."""
+
 MAX_FORMULA = 2_000
 _STOP = re.compile(r"[\n$&*<@\[\\\]_`~]|!(?=\[)|w(?=ww\.)|(?<=http):(?=//)|(?<=https):(?=//)")
 """Where the inline rules below may begin; markdown-it's own set also stops at marks that no rule here reads."""
@@ -207,8 +210,26 @@ def _capped(rule: BlockRule, limit: int) -> BlockRule:
     return capped
 
 
+def _short_quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    limit = start + MAX_QUOTE_LINES - _lines_before(state, start)
+    if silent or limit >= end:
+        return rules_block.blockquote(state, start, end, silent)
+    last = state.lineMax
+    state.lineMax = min(last, limit)  # No paragraph goes on behind it.
+    try:
+        return rules_block.blockquote(state, start, limit, False)
+    finally:
+        state.lineMax = last
+
+
+def _lines_before(state: StateBlock, start: int) -> int:
+    """How much of the block that begins there was read before."""
+    lines: int = state.env["lines_before"] if start == state.level == 0 else 0
+    return lines
+
+
 list_rule = _capped(rules_block.list_block, MAX_LIST_DEPTH)
-quote_rule = _capped(rules_block.blockquote, MAX_QUOTE_DEPTH)
+quote_rule = _capped(_short_quote, MAX_QUOTE_DEPTH)
 
 
 def _short_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -221,8 +242,7 @@ def _narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool
     columns = state.src.count("|", state.bMarks[start], state.eMarks[start])
     if columns > MAX_COLUMNS:
         return False
-    before = state.env["rows_before"] if start == state.level == 0 else 0
-    limit = start + 2 + max(0, MAX_CELLS // max(1, columns) - before)
+    limit = start + 2 + max(0, MAX_CELLS // max(1, columns) - _lines_before(state, start))
     if not rules_block.table(state, start, min(end, limit), silent):
         return False
     if not silent and state.line == limit:

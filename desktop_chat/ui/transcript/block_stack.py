@@ -63,11 +63,11 @@ class BlockStack(StackBox):
         ]
 
 
-def common_prefix(old: Sequence[object], new: Sequence[object]) -> int:
-    """How many items both begin with."""
+def common_prefix(old: Sequence[object], new: Sequence[object], *, by_identity: bool = False) -> int:
+    """How many items both begin with; ``by_identity``, the very same ones."""
     count = 0
     for before, after in zip(old, new, strict=False):
-        if before is not after and before != after:
+        if before is not after and (by_identity or before != after):
             break
         count += 1
     return count

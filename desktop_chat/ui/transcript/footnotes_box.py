@@ -27,6 +27,7 @@ class FootnotesBox(StackBox):
     def __init__(self, block: Footnotes, context: BoxContext) -> None:
         super().__init__()
         self._has_rule = not isinstance(block, ContinuedNotes)
+        self._goes_on = isinstance(block, ContinuedNotes) and block.lead is not None
         self.padding_top = Space.M if self._has_rule else 0
         self._style = context.typography.footnote
         self.is_mirrored = mirrored = is_mirrored(block, context.right_to_left)
@@ -47,6 +48,9 @@ class FootnotesBox(StackBox):
         super().paint(paint, x, y, first_run)
 
     def paint_child(self, paint: Paint, index: int, x: float, y: float, first_run: int) -> None:
+        if not index and self._goes_on:
+            super().paint_child(paint, index, x, y, first_run)
+            return
         label = f".{self._labels[index]}" if self.is_mirrored else f"{self._labels[index]}."
         width = self._style.metrics.horizontalAdvance(label)
         left = x + self.width - width if self.is_mirrored else x

@@ -60,7 +60,7 @@ def pieces(block: Block, former: Block | None = None, known: Sequence[Block] = (
         case ListBlock():
             return _list_pieces(block, known)
         case Table():
-            return _table_pieces(block, known)
+            return _table_pieces(block, former, known)
         case Paragraph() | Heading():
             texts = _text_pieces(block.content, former, known)
             return (block,) if len(texts) == 1 else [_with_text(block, part) for part in texts]
@@ -199,21 +199,22 @@ def seam(piece: Block) -> int:
         if isinstance(first, ContinuedItem):
             return first.lead
         return Space.XS if piece.tight else Space.M
-    return Space.XS if isinstance(piece, ContinuedNotes) else 0
+    if isinstance(piece, ContinuedNotes):
+        return Space.XS if piece.lead is None else piece.lead
+    return 0
 
 
 # --- the others ------------------------------------------------------------------------------------------
 
 
-def _table_pieces(block: Table, known: Sequence[Block]) -> Sequence[Block]:
+def _table_pieces(block: Table, former: Block | None, known: Sequence[Block]) -> Sequence[Block]:
     rows, sample = block.rows, block.rows[:SAMPLED_ROWS]
     found: list[Block] = []
     first = spent = 0
-    for piece in known[:-1]:
-        if not isinstance(piece, TablePart) or not piece.is_part_of(block, sample, first):
-            break
-        found.append(piece)
-        first += len(piece.rows)
+    if isinstance(former, Table) and known and isinstance(last := known[-1], TablePart):
+        heads = (former.alignments, former.header, last.sample) == (block.alignments, block.header, sample)
+        if heads and former.rows[: last.first] == rows[: last.first]:
+            found, first = list(known[:-1]), last.first
 
     def part(end: int, *, is_last: bool = False) -> TablePart:
         taken = rows[first:end]
@@ -234,13 +235,24 @@ def _table_pieces(block: Table, known: Sequence[Block]) -> Sequence[Block]:
 def _note_pieces(block: Footnotes) -> Sequence[Block]:
     found: list[Block] = []
     first = spent = 0
-    for index, (_, blocks) in enumerate(block.notes):
+    direction = runs_right_to_left(block)
+
+    def add(notes: Sequence[tuple[str, tuple[Block, ...]]], lead: int | None = None) -> None:
+        part = ContinuedNotes(tuple(notes), lead, direction) if found else Footnotes(tuple(notes))
+        found.append(part)
+
+    for index, (label, blocks) in enumerate(block.notes):
         own = _BLOCK + _extent(blocks, PIECE)
         if index > first and spent + own > PIECE:
-            found.append((ContinuedNotes if found else Footnotes)(block.notes[first:index]))
+            add(block.notes[first:index])
             first, spent = index, 0
         spent += own
-    found.append((ContinuedNotes if found else Footnotes)(block.notes[first:]))
+        if own > PIECE:
+            for number, (lead, group) in enumerate(_stacked(blocks)):
+                add([(label, group)], lead if number else None)
+            first, spent = index + 1, 0
+    if first < len(block.notes):
+        add(block.notes[first:])
     return found
 
 

@@ -56,17 +56,6 @@ class TablePart(Table, frozen=True, kw_only=True):
     first: int
     is_last: bool
 
-    def is_part_of(self, table: Table, sample: Sequence[Sequence[InlineText]], first: int) -> bool:
-        """Whether it is what ``table`` has from row ``first`` on, and not its end."""
-        return (
-            not self.is_last
-            and self.first == first
-            and self.alignments == table.alignments
-            and self.header == table.header
-            and self.sample == sample
-            and self.rows == table.rows[first : first + len(self.rows)]
-        )
-
 
 def column_widths(natural: Sequence[float], words: Sequence[float], available: int) -> list[int]:
     """Text widths of the columns, in pixels.

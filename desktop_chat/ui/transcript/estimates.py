@@ -61,7 +61,7 @@ def block_height(source: Block | Segment, width: int, type_: Typography) -> int:
         case Rule():
             return 17
         case Footnotes(notes=notes):
-            return len(notes) * type_.footnote.line_height * 2
+            return sum(block_height(b, width - 30, type_) + Space.XS for _, blocks in notes for b in blocks)
 
 
 def text_height(characters: int, width: int, type_: Typography) -> int:

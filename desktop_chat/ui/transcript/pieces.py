@@ -46,6 +46,10 @@ _BLOCK: Final = 60
 _SOLID: Final = 1_200
 """ASCII characters without a space, which cost more to break into lines, that are laid out together."""
 
+MOST_LINES: Final = 100
+"""Lines of a text that are laid out together, however short they are."""
+
+_LINES: Final = re.compile(rf"(?:[^\n{LINE_BREAK}]*[\n{LINE_BREAK}]){{{MOST_LINES}}}")
 _SOLID_RUN: Final = LongRun("[!-~]", _SOLID)
 _SENTENCE_END: Final = re.compile(r"[.!?][\"')\]]*[ \n]")
 
@@ -264,7 +268,7 @@ def _text_pieces(
     content: InlineText, former: Block | None = None, known: Sequence[Block] = ()
 ) -> Sequence[InlineText]:
     text = content.text
-    if len(text) <= _SOLID:
+    if len(text) <= _SOLID and text.count(LINE_BREAK) + text.count("\n") < MOST_LINES:
         return (content,)
     found = _kept(content, former, known)
     first = sum(len(part.text) for part in found)
@@ -299,6 +303,9 @@ def _cut(text: str, first: int) -> int | None:
     solid = _SOLID_RUN.search(text, first, first + PIECE)
     if solid is not None:
         return solid.start() if solid.start() > first else (solid.end() if solid.end() < len(text) else None)
+    lines = _LINES.match(text, first, first + PIECE)
+    if lines is not None:
+        return lines.end() if lines.end() < len(text) else None
     if len(text) - first <= PIECE:
         return None
     stop = first + PIECE

@@ -118,6 +118,8 @@ class TextRun:
 
     def natural_width(self) -> float:
         """The width of the text on one line, in pixels."""
+        if not self._shown:
+            return 0.0
         if self._natural_width is None:
             chunk, _ = self._make_chunk(0, len(self._shown), wrap=False, width=_UNBOUNDED)
             lines = range(chunk.layout.lineCount())

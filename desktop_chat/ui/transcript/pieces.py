@@ -40,6 +40,7 @@ PIECE: Final = 4_000
 is one near."""
 
 MOST_ITEMS: Final = 40
+MOST_ROWS: Final = 20
 _BLOCK: Final = 60
 """What each box costs, in characters."""
 
@@ -226,7 +227,7 @@ def _table_pieces(block: Table, former: Block | None, known: Sequence[Block]) ->
 
     for index in range(first, len(rows)):
         own = _row_extent(rows[index])
-        if index > first and (spent + own > PIECE or index - first >= MOST_ITEMS):
+        if index > first and (spent + own > PIECE or index - first >= MOST_ROWS):
             found.append(part(index))
             first, spent = index, 0
         spent += own

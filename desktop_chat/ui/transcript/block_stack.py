@@ -44,12 +44,12 @@ class BlockStack(StackBox):
         super().__init__()
         self._context = context
         self._blocks: tuple[Block, ...] = ()
-        self._set_blocks(tuple(blocks))
+        self.set_blocks(tuple(blocks))
 
     def gap_before(self, index: int) -> int:
         return gap_between(self._blocks[index - 1], self._blocks[index])
 
-    def _set_blocks(self, blocks: tuple[Block, ...]) -> None:
+    def set_blocks(self, blocks: tuple[Block, ...]) -> None:
         """Show ``blocks``; boxes of an equal beginning stay, the first different one grows in place if it can."""
         old = self._blocks
         same = common_prefix(old, blocks)

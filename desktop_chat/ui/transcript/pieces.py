@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -304,17 +305,16 @@ def _cut(text: str, first: int) -> int | None:
     solid = _SOLID_RUN.search(text, first, first + PIECE)
     if solid is not None:
         return solid.start() if solid.start() > first else (solid.end() if solid.end() < len(text) else None)
-    lines = _LINES.match(text, first, first + PIECE)
-    if lines is not None:
+    stop = first + PIECE
+    count = text.count("\n", first, stop) + text.count(LINE_BREAK, first, stop)
+    if count >= MOST_LINES and (lines := _LINES.match(text, first, stop)) is not None:
         return lines.end() if lines.end() < len(text) else None
     if len(text) - first <= PIECE:
         return None
-    stop = first + PIECE
     line = max(text.rfind(mark, stop - PIECE // 4, stop) for mark in ("\n", LINE_BREAK))
     if line >= 0:  # a line ends here anyway
         return line + 1
-    ends = [found.end() for found in _SENTENCE_END.finditer(text, stop - PIECE // 4, stop)]
-    if ends:
-        return ends[-1]
+    if ends := deque(_SENTENCE_END.finditer(text, stop - PIECE // 4, stop), 1):
+        return ends[0].end()
     space = max(text.rfind("\n", first, stop), text.rfind(" ", first, stop)) + 1
     return space if space > first + PIECE // 2 else stop

@@ -170,7 +170,10 @@ class TextRun:
         return max(0, int(first) - 2 * self.style.line_height)
 
     def _lay_out_rest(self, start: int, length: int = CHUNK_LENGTH, lookahead: int = CHUNK_LOOKAHEAD) -> int:
+        growing = length, lookahead
         while True:
+            is_much = len(self._shown) - start > 2 * CHUNK_LENGTH
+            length, lookahead = (CHUNK_LENGTH, CHUNK_LOOKAHEAD) if is_much else growing
             stop = min(len(self._shown), start + length + lookahead)
             top = self._chunks[-1].tops[-1] if self._chunks else 0
             chunk, ended = self._make_chunk(start, stop, wrap=True, width=self.width, top=top, length=length)

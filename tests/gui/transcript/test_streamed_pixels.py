@@ -25,8 +25,8 @@ from desktop_chat.markup import parse
 from desktop_chat.markup.math import MathImage, MathRenderer
 from desktop_chat.ui.theme import Theme, theme_for
 from desktop_chat.ui.transcript.model import stub_of
-from desktop_chat.ui.transcript.pieces import pieces as cut
 from desktop_chat.ui.transcript.pictures import close_math_renderer
+from desktop_chat.ui.transcript.pieces import pieces as cut
 from desktop_chat.ui.transcript.view import TranscriptView
 
 REPOSITORY: Final = Path(__file__).resolve().parents[3]

@@ -138,14 +138,14 @@ def block_tokens(source: str, environment: Environment, first_rule: BlockRule | 
         first_rule: `list_rule` or `quote_rule` to read the start as the continuation of such a block.
     """
     md = parser()
-    state = _block_state(source, md, environment)
+    state = block_state(source, md, environment)
     if first_rule is not None and state.lineMax:
         first_rule(state, 0, state.lineMax, False)
     md.block.tokenize(state, state.line, state.lineMax)
     return state.tokens
 
 
-def _block_state(source: str, md: MarkdownIt, environment: Environment) -> StateBlock:
+def block_state(source: str, md: MarkdownIt, environment: Environment) -> StateBlock:
     """What `StateBlock` itself makes of ``source``, without a look at every space."""
     state = StateBlock("", md, environment, [])
     state.src = source

@@ -6,15 +6,22 @@ would both explode with a superlinear rule; here the number of Python function c
 
 from __future__ import annotations
 
+import gc
+import random
+import re
 import sys
 from collections.abc import Callable
 from types import FrameType
 
 import pytest
+from markdown_it.rules_block import StateBlock
 
-from desktop_chat.markup import parse, to_html
+from desktop_chat.markup import parse, syntax, to_html
+from desktop_chat.markup.blocks import Paragraph, Quote, Table
 from desktop_chat.markup.hostile_texts import HOSTILE_TEXTS
 from desktop_chat.markup.incremental import IncrementalParser
+from desktop_chat.markup.long_runs import LongRun
+from desktop_chat.markup.syntax import MAX_QUOTE_LINES
 
 
 def calls_of(function: Callable[[], object]) -> int:
@@ -52,3 +59,95 @@ def test_streams_to_what_is_read_at_once(name: str) -> None:
     parser.finish()
     assert parser.blocks == list(parse(text))
     assert "<script" not in to_html(text)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: ("word\n" + " " * n) * 40,
+        lambda n: "- word\n" + ("  word\n" + " " * n) * 40,
+        lambda n: "> word" + " " * n + "\n" * 40,
+    ],
+    ids=["paragraph", "list", "quotation"],
+)
+def test_spaces_are_not_looked_at_one_by_one(make: Callable[[int], str]) -> None:
+    parse(make(10))
+    few, many = (calls_of(lambda width=width: parse(make(width))) for width in (10, 500))  # type: ignore[misc]
+    assert many <= few + 600
+
+
+@pytest.mark.parametrize("depth", range(9))
+def test_a_long_quotation_is_cut_so_that_no_step_reads_more_of_it(depth: int) -> None:
+    text = "> " * depth + "line\n" + "> \n" * 1_200
+    blocks = [found for found in parse(text) if isinstance(found.block, Quote)]
+    assert max(found.end_line - found.first_line for found in blocks) <= MAX_QUOTE_LINES
+
+
+def test_a_quotation_is_cut_at_the_same_line_however_it_comes() -> None:
+    text = "> A line\n> and one.\n>\n> > Deeper.\n>\n" * 230
+    parser = IncrementalParser()
+    for start in range(0, len(text), 37):
+        parser.append(text[start : start + 37])
+        parser.update()
+    parser.finish()
+    assert parser.blocks == list(parse(text))
+    assert [found.end_line - found.first_line for found in parser.blocks] == [MAX_QUOTE_LINES] * 2 + [150]
+
+
+def test_of_a_growing_quotation_without_an_end_a_bounded_part_is_read_again() -> None:
+    """What a step reads does not grow with what came before, of whatever it consists."""
+    make = HOSTILE_TEXTS["quote lines"]
+
+    def longest_step(length: int) -> int:
+        parser, text, longest = IncrementalParser(), make(length), 0
+        for start in range(0, len(text), 64):
+            parser.append(text[start : start + 64])
+            longest = max(longest, calls_of(parser.update))
+        return longest
+
+    assert longest_step(8_000) <= 1.3 * longest_step(3_000) + 500
+
+
+def test_short_lines_are_taken_in_smaller_steps() -> None:
+    """A step is as many characters as lines are long: of narrow rows no more than some dozen at first."""
+    rows, prose = IncrementalParser(), IncrementalParser()
+    rows.append("|a|\n|-|\n" + "|\n" * 500)
+    prose.append("word " * 200)
+    for parser in (rows, prose):
+        parser.update(256)
+    table = rows.blocks[-1].block
+    paragraph = prose.blocks[-1].block
+    assert isinstance(table, Table)
+    assert len(table.rows) <= 32
+    assert isinstance(paragraph, Paragraph)
+    assert len(paragraph.content.text) > 240
+
+
+def test_blocks_are_no_work_for_the_cycle_collector() -> None:
+    text = "# A\n\n> - *b* $c$ [d](http://e.f)\n\n|g|\n|-|\n|h|\n\n```\ni\n```\n\n[^j]\n\n[^j]: k\n"
+    assert not any(map(gc.is_tracked, parse(text)))
+    assert not any(gc.is_tracked(found.block) for found in parse(text))
+
+
+@pytest.mark.parametrize("length", [2, 7, 300])
+def test_a_long_run_is_found_where_a_plain_search_finds_it(length: int) -> None:
+    plain, run = re.compile(f"[!-~]{{{length}}}"), LongRun("[!-~]", length)
+    chance = random.Random(length)
+    for _ in range(300):
+        text = "".join(
+            chance.choice(" x") * chance.choice((1, length // 2, length - 1, length, length + 1))
+            for _ in range(chance.randrange(8))
+        )
+        start, end = chance.randrange(len(text) + 1), chance.randrange(len(text) + 1)
+        expected, found = plain.search(text, start, end), run.search(text, start, end)
+        assert (found and found.span()) == (expected and expected.span())
+
+
+def test_line_marks_are_those_of_the_library() -> None:
+    chance = random.Random(1)
+    names = ("src", "bMarks", "eMarks", "tShift", "sCount", "bsCount", "lineMax")
+    for _ in range(500):
+        text = "".join(chance.choice([" ", "\t", "\n", "a", "> ", "- "]) for _ in range(chance.randrange(30)))
+        expected = StateBlock(text, syntax.parser(), {}, [])
+        state = syntax.block_state(text, syntax.parser(), {})
+        assert [getattr(state, name) for name in names] == [getattr(expected, name) for name in names]

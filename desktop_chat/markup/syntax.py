@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping, MutableMapping
-from itertools import accumulate
 from typing import Any
 
 from markdown_it import MarkdownIt, rules_block, rules_inline
@@ -24,6 +23,7 @@ from mdit_py_plugins.footnote.index import footnote_def
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
 from desktop_chat.markup.allowance import NOTHING_READ, Budget, markup_end
+from desktop_chat.markup.line_rules import block_state, lines_before, newline, quotation
 from desktop_chat.markup.watch import (
     Watch,
     code_left_open,
@@ -47,14 +47,10 @@ MAX_RULE = 1_000
 MAX_CELLS = 50_000
 """Of a table; the rows that follow are shown as they are written."""
 
-MAX_QUOTE_LINES = 500
-"""Of a quotation; what follows is another one. Each line costs as much as it is quoted deep."""
-
 MAX_FORMULA = 2_000
 _STOP = re.compile(r"[\n$&*<@\[\\\]_`~]|!(?=\[)|w(?=ww\.)|(?<=http):(?=//)|(?<=https):(?=//)")
 """Where the inline rules below may begin; markdown-it's own set also stops at marks that no rule here reads."""
 
-_SPACES = re.compile(r"[ \t]*")
 _MAX_LABEL = 1_000
 _LABEL = re.compile(rf"\[(?:\\[\s\S]|[^\[\]\\]){{0,{_MAX_LABEL}}}\\?")
 
@@ -119,7 +115,7 @@ def parser() -> MarkdownIt:
     block.at("reference", _definition)
     block.at("hr", _short_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     block.at("table", _narrow_table, {"alt": ["paragraph", "reference"]})
-    inline.at("newline", _newline)
+    inline.at("newline", newline)
     inline.before("escape", "math_inline", watched(_math_inline, formula_left_open))
     inline.at("backticks", watched(rules_inline.backtick, code_left_open))
     inline.at("strikethrough", watched(rules_inline.strikethrough.tokenize, nothing_left_open))
@@ -143,28 +139,6 @@ def block_tokens(source: str, environment: Environment, first_rule: BlockRule | 
         first_rule(state, 0, state.lineMax, False)
     md.block.tokenize(state, state.line, state.lineMax)
     return state.tokens
-
-
-def block_state(source: str, md: MarkdownIt, environment: Environment) -> StateBlock:
-    """What `StateBlock` itself makes of ``source``, without a look at every space."""
-    state = StateBlock("", md, environment, [])
-    state.src = source
-    lines = source.split("\n")
-    if not lines[-1].strip(" \t"):
-        lines.pop()
-    indents = [len(line) - len(line.lstrip(" \t")) for line in lines]
-    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
-    state.bMarks = [*starts[:-1], len(source)]
-    state.eMarks = [*(start - 1 for start in starts[1:]), len(source)]
-    state.tShift = [*indents, 0]
-    state.sCount = [*indents, 0]
-    if "\t" in source:
-        state.sCount = [
-            *(len(line[:i].expandtabs(4)) for line, i in zip(lines, indents, strict=True)), 0
-        ]  # fmt: skip
-    state.bsCount = [0] * (len(lines) + 1)
-    state.lineMax = len(lines)
-    return state
 
 
 def inline_tokens(
@@ -210,26 +184,8 @@ def _capped(rule: BlockRule, limit: int) -> BlockRule:
     return capped
 
 
-def _short_quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    limit = start + MAX_QUOTE_LINES - _lines_before(state, start)
-    if silent or limit >= end:
-        return rules_block.blockquote(state, start, end, silent)
-    last = state.lineMax
-    state.lineMax = min(last, limit)  # No paragraph goes on behind it.
-    try:
-        return rules_block.blockquote(state, start, limit, False)
-    finally:
-        state.lineMax = last
-
-
-def _lines_before(state: StateBlock, start: int) -> int:
-    """How much of the block that begins there was read before."""
-    lines: int = state.env["lines_before"] if start == state.level == 0 else 0
-    return lines
-
-
 list_rule = _capped(rules_block.list_block, MAX_LIST_DEPTH)
-quote_rule = _capped(_short_quote, MAX_QUOTE_DEPTH)
+quote_rule = _capped(quotation, MAX_QUOTE_DEPTH)
 
 
 def _short_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -242,7 +198,7 @@ def _narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool
     columns = state.src.count("|", state.bMarks[start], state.eMarks[start])
     if columns > MAX_COLUMNS:
         return False
-    limit = start + 2 + max(0, MAX_CELLS // max(1, columns) - _lines_before(state, start))
+    limit = start + 2 + max(0, MAX_CELLS // max(1, columns) - lines_before(state, start))
     if not rules_block.table(state, start, min(end, limit), silent):
         return False
     if not silent and state.line == limit:
@@ -325,20 +281,6 @@ def _math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     token.markup = closer
     token.meta = {"closed": closed}
     token.map = [start, following]
-    return True
-
-
-def _newline(state: StateInline, silent: bool) -> bool:
-    """As markdown-it's, without a look at every space that the next line begins with."""
-    if state.src[state.pos] != "\n":
-        return False
-    if not silent:
-        pending = state.pending
-        state.pending = pending.rstrip(" ")
-        is_hard = len(pending) - len(state.pending) > 1
-        state.push("hardbreak" if is_hard else "softbreak", "br", 0)
-    spaces = _SPACES.match(state.src, state.pos + 1, state.posMax)
-    state.pos = state.pos + 1 if spaces is None else spaces.end()
     return True
 
 

@@ -20,8 +20,8 @@ from desktop_chat.markup import parse, syntax, to_html
 from desktop_chat.markup.blocks import Paragraph, Quote, Table
 from desktop_chat.markup.hostile_texts import HOSTILE_TEXTS
 from desktop_chat.markup.incremental import IncrementalParser
+from desktop_chat.markup.line_rules import MAX_QUOTE_LINES, block_state
 from desktop_chat.markup.long_runs import LongRun
-from desktop_chat.markup.syntax import MAX_QUOTE_LINES
 
 
 def calls_of(function: Callable[[], object]) -> int:
@@ -149,5 +149,5 @@ def test_line_marks_are_those_of_the_library() -> None:
     for _ in range(500):
         text = "".join(chance.choice([" ", "\t", "\n", "a", "> ", "- "]) for _ in range(chance.randrange(30)))
         expected = StateBlock(text, syntax.parser(), {}, [])
-        state = syntax.block_state(text, syntax.parser(), {})
+        state = block_state(text, syntax.parser(), {})
         assert [getattr(state, name) for name in names] == [getattr(expected, name) for name in names]

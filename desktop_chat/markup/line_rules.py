@@ -14,6 +14,8 @@ from markdown_it import MarkdownIt, rules_block
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 
+from desktop_chat.markup.bounded_blocks import within_part
+
 MAX_QUOTE_LINES = 500
 """Of a quotation; what follows is another one. Each line costs as much as it is quoted deep."""
 
@@ -58,7 +60,7 @@ def newline(state: StateInline, silent: bool) -> bool:
 
 def quotation(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """A block quote of at most `MAX_QUOTE_LINES` lines."""
-    limit = start + MAX_QUOTE_LINES - lines_before(state, start)
+    limit = within_part(state, start + MAX_QUOTE_LINES - lines_before(state, start))
     if silent or limit >= end:
         return rules_block.blockquote(state, start, end, silent)
     last = state.lineMax

@@ -23,6 +23,7 @@ from mdit_py_plugins.footnote.index import footnote_def
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
 from desktop_chat.markup.allowance import NOTHING_READ, Budget, markup_end
+from desktop_chat.markup.bounded_blocks import part_rule, tokenize, within_part
 from desktop_chat.markup.line_rules import block_state, lines_before, newline, quotation
 from desktop_chat.markup.watch import (
     Watch,
@@ -106,7 +107,9 @@ def parser() -> MarkdownIt:
     # The policy on schemes is applied to the element tree, where a refused link becomes its text.
     md.validateLink = lambda _url: True  # type: ignore[method-assign,assignment]
 
+    md.block.tokenize = tokenize  # type: ignore[method-assign,assignment]
     block, inline = md.block.ruler, md.inline.ruler
+    block.before("table", "part", part_rule, {"alt": ["list"]})
     interrupting = ["paragraph", "reference", "blockquote", "list", "footnote_def"]
     block.before("blockquote", "math_block", _math_block, {"alt": interrupting})
     block.at("blockquote", quote_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
@@ -199,7 +202,7 @@ def _narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool
     if columns > MAX_COLUMNS:
         return False
     limit = start + 2 + max(0, MAX_CELLS // max(1, columns) - lines_before(state, start))
-    if not rules_block.table(state, start, min(end, limit), silent):
+    if not rules_block.table(state, start, within_part(state, min(end, limit)), silent):
         return False
     if not silent and state.line == limit:
         rows_rule(state, limit, end, False)

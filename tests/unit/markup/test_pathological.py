@@ -16,8 +16,8 @@ from types import FrameType
 import pytest
 from markdown_it.rules_block import StateBlock
 
-from desktop_chat.markup import parse, syntax, to_html
-from desktop_chat.markup.blocks import Paragraph, Quote, Table
+from desktop_chat.markup import parse, plain_text, syntax, to_html
+from desktop_chat.markup.blocks import CodeBlock, ListBlock, Paragraph, Quote, Table
 from desktop_chat.markup.hostile_texts import HOSTILE_TEXTS
 from desktop_chat.markup.incremental import IncrementalParser
 from desktop_chat.markup.line_rules import MAX_QUOTE_LINES, block_state
@@ -106,6 +106,63 @@ def test_of_a_growing_quotation_without_an_end_a_bounded_part_is_read_again() ->
         return longest
 
     assert longest_step(8_000) <= 1.3 * longest_step(3_000) + 500
+
+
+UNENDING: dict[str, Callable[[int], str]] = {
+    "nested items": lambda n: "- a\n" + "  - b\n" * n,
+    "paragraphs of an item": lambda n: "- a\n\n" + "  b\n\n" * n,
+    "rows of an item": lambda n: "- |a|b|\n  |-|-|\n" + "  |\n" * n,
+    "lines of an item": lambda n: "- a\n" + "a\n" * n,
+    "quoted items": lambda n: "> - a\n" * n,
+    "items of a note": lambda n: "[^a]: x\n\n" + "    - a\n" * n,
+    "steps of an item": lambda n: "- a\n" + "".join("  " * (1 + i % 9) + "- a\n" for i in range(n)),
+}
+
+
+@pytest.mark.parametrize("name", UNENDING)
+def test_a_part_of_a_growing_block_ends_however_long_it_goes_on(name: str) -> None:
+    """What is read again for each piece that comes does not grow with what came before."""
+    make = UNENDING[name]
+
+    def step_at_the_end(lines: int) -> int:
+        parser = IncrementalParser()
+        parser.append(make(lines))
+        while parser.is_behind:
+            parser.update()
+        steps = []
+        for line in make(lines + 130)[len(make(lines)) :].splitlines(keepends=True):
+            parser.append(line)
+            steps.append(calls_of(parser.update))
+        return max(steps)
+
+    # Where an item may end anew, a part has begun anew between.
+    assert step_at_the_end(900) <= 1.25 * step_at_the_end(300) + 2_000
+
+
+@pytest.mark.parametrize("name", UNENDING)
+def test_a_part_ends_at_the_same_place_however_it_comes(name: str) -> None:
+    text = UNENDING[name](400)
+    parser = IncrementalParser()
+    for start in range(0, len(text), 41):
+        parser.append(text[start : start + 41])
+        parser.update()
+    parser.finish()
+    assert parser.blocks == list(parse(text))
+    assert plain_text(text).count("a") + plain_text(text).count("b") == text.count("a") + text.count("b") - (
+        name == "items of a note"  # its label
+    )
+
+
+def test_code_within_an_item_is_never_cut() -> None:
+    code = "x\n" * 400
+    text = "- a\n\n  ```\n" + "  x\n" * 400 + "  ```\n\n  after\n- b\n"
+    first, *rest = (found.block for found in parse(text))
+    assert isinstance(first, ListBlock)
+    assert [block for block in first.items[0].blocks if isinstance(block, CodeBlock)] == [
+        CodeBlock("", code.removesuffix("\n"))
+    ]
+    assert plain_text(text).endswith("b")
+    assert rest
 
 
 def test_short_lines_are_taken_in_smaller_steps() -> None:

@@ -168,19 +168,21 @@ def _part(block: ListBlock, first: int, end: int, side: bool) -> ListBlock:
 def _item_pieces(block: ListBlock, index: int, side: bool) -> Iterator[ListBlock]:
     whole = _part(block, index, index + 1, side)
     item = block.items[index]
-    for number, (lead, blocks) in enumerate(_stacked(item.blocks)):
+    for number, (lead, blocks) in enumerate(_stacked(item.blocks, tight=block.tight)):
         part = ContinuedItem(blocks, item.checked, lead) if number else ListItem(blocks, item.checked)
         yield ListBlock((part,), whole.start, block.tight, side if index or number else None)
 
 
-def _stacked(blocks: Sequence[Block]) -> list[tuple[int, tuple[Block, ...]]]:
+def _stacked(blocks: Sequence[Block], *, tight: bool = False) -> list[tuple[int, tuple[Block, ...]]]:
     """Blocks in groups that can be laid out together, each with the room above it in pixels."""
     found: list[tuple[int, tuple[Block, ...]]] = []
     group: list[Block] = []
     lead = spent = 0
     for index, block in enumerate(blocks):
         own = _extent((block,), PIECE)
-        gap = gap_between(blocks[index - 1], block) if index else 0
+        gap = 0
+        if index:
+            gap = Space.XS if tight else gap_between(blocks[index - 1], block)
         if group and spent + own > PIECE:
             found.append((lead, tuple(group)))
             group, spent = [], 0

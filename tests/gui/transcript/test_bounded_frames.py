@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 import pytest
 from PySide6.QtWidgets import QApplication
@@ -30,11 +32,13 @@ from desktop_chat.ui.transcript.footnotes_box import FootnotesBox
 from desktop_chat.ui.transcript.message_content import Section
 from desktop_chat.ui.transcript.message_layout import MessageLayout
 from desktop_chat.ui.transcript.pieces import MOST_LINES, MOST_ROWS, PIECE, pieces
+from desktop_chat.ui.transcript.segments import segments
 from desktop_chat.ui.transcript.table_box import TablePart
 from desktop_chat.ui.transcript.text_run import TextRun
 from desktop_chat.ui.transcript.view import TranscriptView
 
-NESTED = ("lists in a line", "stairs", "quotes and lists", "numbers", "quote lines", "quotes")
+REPOSITORY: Final = Path(__file__).resolve().parents[3]
+NESTED: Final = ("lists in a line", "stairs", "quotes and lists", "numbers", "quote lines", "quotes")
 
 
 def texts(block: Block) -> Iterator[str]:
@@ -71,6 +75,19 @@ def all_pieces(blocks: tuple[SourceBlock, ...]) -> list[Block]:
 def test_boxes_stand_within_boxes_to_a_depth_only(name: str) -> None:
     parts = all_pieces(parse(HOSTILE_TEXTS[name](20_000)))
     assert max(map(depth, parts)) <= MAX_LIST_DEPTH + MAX_QUOTE_DEPTH
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_nested_text_is_parsed_in_one_frame_and_laid_out_in_another(name: str) -> None:
+    (segment,) = segments(HOSTILE_TEXTS[name](20_000))[0]
+    assert not segment.is_quick
+
+
+@pytest.mark.parametrize(
+    "path", sorted((REPOSITORY / "tests/gallery").glob("*.md")), ids=lambda path: path.stem
+)
+def test_answers_are_parsed_at_once(path: Path) -> None:
+    assert all(segment.is_quick for segment in segments(path.read_text("utf-8"))[0])
 
 
 @pytest.mark.parametrize("name", [*NESTED, "footnotes", "footnote users"])

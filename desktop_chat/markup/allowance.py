@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from desktop_chat.markup.long_runs import LongRun
+
 MAX_INLINE = 64 * 1024
 """Characters of one paragraph, heading or cell whose inline markup is read; the rest of it is shown as plain text."""
 
@@ -18,7 +20,7 @@ plain text."""
 _WEIGHTS = {"[": 8, "<": 4}
 """Of marks that are looked for an end far away; any other weighs 2."""
 
-_UNBREAKABLE = re.compile(r"(?<![!-~])[!-~]{1500}|(?<![^\w\s])[^\w\s]{300}")
+_UNBREAKABLE = LongRun("[!-~]", 1500), LongRun(r"[^\w\s]", 300)
 """What no text has: from there on, a paragraph is plain. Such a run never contains a place up to which a growing
 paragraph is settled."""
 
@@ -53,8 +55,10 @@ def markup_end(content: str, before: Budget) -> int:
         if spent > MARKUP_ALLOWANCE + (before.read + match.start()) // 6:
             end = match.start()
             break
-    unbreakable = _UNBREAKABLE.search(content, 0, end) if end >= 300 else None
-    return end if unbreakable is None else unbreakable.start()
+    for run in _UNBREAKABLE:
+        found = run.search(content, 0, end)
+        end = end if found is None else found.start()
+    return end
 
 
 def markup_weight(content: str) -> int:

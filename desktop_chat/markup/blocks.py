@@ -2,7 +2,8 @@
 
 A text is a tuple of top-level `SourceBlock`s; the transcript lays each out on its own, and a streamed
 answer replaces only the last ones. Everything is frozen and compares by value, so that an unchanged block is
-recognised and its layout kept.
+recognised and its layout kept. What is frozen when it is made is part of no cycle: the cycle collector need not look
+at it, and long answers consist of hundreds of thousands of such objects.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class InlineImage(msgspec.Struct, frozen=True, gc=False):
     url: str
 
 
-class InlineText(msgspec.Struct, frozen=True):
+class InlineText(msgspec.Struct, frozen=True, gc=False):
     """One run of text for one paragraph-like box.
 
     ``spans`` are sorted, do not overlap and cover only what is not plain.
@@ -65,16 +66,16 @@ class InlineText(msgspec.Struct, frozen=True):
     objects: tuple[InlineMath | InlineImage, ...] = ()
 
 
-class Paragraph(msgspec.Struct, frozen=True):
+class Paragraph(msgspec.Struct, frozen=True, gc=False):
     content: InlineText
 
 
-class Heading(msgspec.Struct, frozen=True):
+class Heading(msgspec.Struct, frozen=True, gc=False):
     level: int
     content: InlineText
 
 
-class CodeBlock(msgspec.Struct, frozen=True):
+class CodeBlock(msgspec.Struct, frozen=True, gc=False):
     """A fenced or indented code block; ``code`` without the final newline; ``closed`` once its fence is."""
 
     language: str
@@ -82,14 +83,14 @@ class CodeBlock(msgspec.Struct, frozen=True):
     closed: bool = True
 
 
-class MathBlock(msgspec.Struct, frozen=True):
+class MathBlock(msgspec.Struct, frozen=True, gc=False):
     """A display formula, ``tex`` without its delimiters."""
 
     tex: str
     closed: bool = True
 
 
-class Rule(msgspec.Struct, frozen=True):
+class Rule(msgspec.Struct, frozen=True, gc=False):
     pass
 
 
@@ -100,7 +101,7 @@ class Alignment(enum.StrEnum):
     RIGHT = "right"
 
 
-class Table(msgspec.Struct, frozen=True):
+class Table(msgspec.Struct, frozen=True, gc=False):
     """A GFM table; every row has ``len(alignments)`` cells."""
 
     alignments: tuple[Alignment, ...]
@@ -108,14 +109,14 @@ class Table(msgspec.Struct, frozen=True):
     rows: tuple[tuple[InlineText, ...], ...]
 
 
-class ListItem(msgspec.Struct, frozen=True):
+class ListItem(msgspec.Struct, frozen=True, gc=False):
     """One item; ``checked`` is ``None`` for an item that is no task."""
 
     blocks: tuple[Block, ...]
     checked: bool | None = None
 
 
-class ListBlock(msgspec.Struct, frozen=True):
+class ListBlock(msgspec.Struct, frozen=True, gc=False):
     """A bullet or ordered list; ``start`` is the first ordinal, ``None`` for bullets.
 
     ``right_to_left`` is told of a part that goes on as its list began, ``None`` where its own text decides.
@@ -127,17 +128,17 @@ class ListBlock(msgspec.Struct, frozen=True):
     right_to_left: bool | None = None
 
 
-class Quote(msgspec.Struct, frozen=True):
+class Quote(msgspec.Struct, frozen=True, gc=False):
     blocks: tuple[Block, ...]
 
 
-class Footnotes(msgspec.Struct, frozen=True):
+class Footnotes(msgspec.Struct, frozen=True, gc=False):
     """The footnotes of a text, at its end: label and content, in order of first reference."""
 
     notes: tuple[tuple[str, tuple[Block, ...]], ...]
 
 
-class RawText(msgspec.Struct, frozen=True):
+class RawText(msgspec.Struct, frozen=True, gc=False):
     """Text shown as it is: raw HTML blocks, and anything beyond the parser's limits."""
 
     text: str
@@ -146,7 +147,7 @@ class RawText(msgspec.Struct, frozen=True):
 Block = Paragraph | Heading | CodeBlock | MathBlock | Rule | Table | ListBlock | Quote | Footnotes | RawText
 
 
-class SourceBlock(msgspec.Struct, frozen=True):
+class SourceBlock(msgspec.Struct, frozen=True, gc=False):
     """A top-level block and the lines ``[first_line, end_line)`` of the source it came from."""
 
     block: Block
@@ -154,7 +155,7 @@ class SourceBlock(msgspec.Struct, frozen=True):
     end_line: int
 
 
-class Patch(msgspec.Struct, frozen=True):
+class Patch(msgspec.Struct, frozen=True, gc=False):
     """A change to the list of a text's blocks: keep the first ``keep``, then append ``tail``.
 
     ``frozen`` of the resulting blocks will never change again, whatever is still to come.

@@ -86,7 +86,7 @@ def build_tree(
     notes: Mapping[str, Any] | None = None,
     first_rule: syntax.BlockRule | None = None,
     before: Budget = NOTHING_READ,
-    rows_before: int = 0,
+    lines_before: int = 0,
     streaming: bool = False,
 ) -> Tree:
     """Parse ``source``, whose line ends are LF.
@@ -95,12 +95,12 @@ def build_tree(
         references / notes: definitions of the text before it.
         first_rule: see `syntax.block_tokens`.
         before: what of the first inline content was read; see `syntax.inline_tokens`.
-        rows_before: how many rows of a table that the source begins with were read.
+        lines_before: how many rows of a table, or lines of a quotation, that the source begins with were read.
         streaming: draw an unfinished end as it will most likely become.
     """
     known_references, known_notes = syntax.Definitions(references), syntax.Definitions(notes)
     environment: syntax.Environment = {
-        "references": known_references, "notes": known_notes, "rows_before": rows_before,
+        "references": known_references, "notes": known_notes, "lines_before": lines_before,
     }  # fmt: skip
     tokens = syntax.block_tokens(source, environment, first_rule)
     for token in tokens:

@@ -32,6 +32,9 @@ _SHORTEST_STEP, _LONGEST_STEP = 64, 4096
 _PATIENCE_S = 0.003
 """After so long an update takes no further step. Steps are as long as fits in half of it."""
 
+_LINE = 8
+"""A line costs as much to read as so many characters more."""
+
 _LONG_TAIL = 6000
 """Characters of a tail that cannot be settled; beyond, it is parsed again only when it has grown by an eighth."""
 
@@ -155,7 +158,9 @@ class IncrementalParser:
         return Patch(keep, tuple(self.blocks[keep:]), self.frozen)
 
     def _take(self, limit: int) -> None:
+        """Take characters that wait: as many as ``limit`` where lines are long, fewer of short ones."""
         waiting = "".join(self._waiting)
+        limit = max(1, limit * limit // (limit + _LINE * waiting.count("\n", 0, limit)))
         self._waiting = [waiting[limit:]] if len(waiting) > limit else []
         self._feed(self._line_ends.feed(waiting[:limit]))
 
@@ -223,7 +228,7 @@ class IncrementalParser:
             notes=self._labels.notes,
             first_rule=opened.rule if opened else None,
             before=opened.before if opened else NOTHING_READ,
-            rows_before=opened.rows_before if opened else 0,
+            lines_before=opened.lines_before if opened else 0,
             streaming=not final,
         )
         changed = self._labels.changed_by(tree, self._open_asked)

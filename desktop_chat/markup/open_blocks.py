@@ -62,14 +62,14 @@ class OpenBlock(ABC):
         prelude: goes before the rest when it is parsed.
         rule: reads the first line, see `syntax.block_tokens`.
         before: what of the first inline content was read.
-        rows_before: of a table, how many rows were read.
+        lines_before: how many rows of a table, or lines of a quotation, were read.
         in_fence / in_table: what an unfinished last line is part of.
     """
 
     prelude: str = ""
     rule: syntax.BlockRule | None = None
     before: Budget = NOTHING_READ
-    rows_before: int = 0
+    lines_before: int = 0
     in_fence: bool = False
     in_table: bool = False
 
@@ -183,7 +183,9 @@ class _OpenQuote(OpenBlock):
         if last <= 0 or not parsed.lines[lines_of(element[last])[0]].lstrip(" ").startswith(">"):
             return None
         self._blocks += rest.blocks[:last]
-        return parsed.offset(lines_of(element[last])[0])
+        first = lines_of(element[last])[0]
+        self.lines_before += first - piece.first_line
+        return parsed.offset(first)
 
 
 def is_decided(tag: str, first_line: int, parsed: Parsed) -> bool:
@@ -216,7 +218,7 @@ class _OpenTable(OpenBlock):
             return None
         complete = max(0, min(len(rest.rows), parsed.complete - first))
         self._rows += rest.rows[:complete]
-        self.rows_before = len(self._rows)
+        self.lines_before = len(self._rows)
         return parsed.offset(first + complete)
 
 

@@ -23,6 +23,8 @@ from mdit_py_plugins.footnote.index import footnote_def
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
 from desktop_chat.markup.allowance import NOTHING_READ, Budget, markup_end
+from desktop_chat.markup.bounded_blocks import part_rule, tokenize, within_part
+from desktop_chat.markup.line_rules import block_state, lines_before, newline, quotation
 from desktop_chat.markup.watch import (
     Watch,
     code_left_open,
@@ -37,7 +39,7 @@ BlockRule = Callable[[StateBlock, int, int, bool], bool]
 Environment = MutableMapping[str, Any]
 
 MAX_QUOTE_DEPTH = 8
-MAX_LIST_DEPTH = 20
+MAX_LIST_DEPTH = 12
 MAX_NESTING = 60
 MAX_COLUMNS = 64
 MAX_RULE = 1_000
@@ -105,7 +107,9 @@ def parser() -> MarkdownIt:
     # The policy on schemes is applied to the element tree, where a refused link becomes its text.
     md.validateLink = lambda _url: True  # type: ignore[method-assign,assignment]
 
+    md.block.tokenize = tokenize  # type: ignore[method-assign,assignment]
     block, inline = md.block.ruler, md.inline.ruler
+    block.before("table", "part", part_rule, {"alt": ["list"]})
     interrupting = ["paragraph", "reference", "blockquote", "list", "footnote_def"]
     block.before("blockquote", "math_block", _math_block, {"alt": interrupting})
     block.at("blockquote", quote_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
@@ -114,6 +118,7 @@ def parser() -> MarkdownIt:
     block.at("reference", _definition)
     block.at("hr", _short_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     block.at("table", _narrow_table, {"alt": ["paragraph", "reference"]})
+    inline.at("newline", newline)
     inline.before("escape", "math_inline", watched(_math_inline, formula_left_open))
     inline.at("backticks", watched(rules_inline.backtick, code_left_open))
     inline.at("strikethrough", watched(rules_inline.strikethrough.tokenize, nothing_left_open))
@@ -132,7 +137,7 @@ def block_tokens(source: str, environment: Environment, first_rule: BlockRule | 
         first_rule: `list_rule` or `quote_rule` to read the start as the continuation of such a block.
     """
     md = parser()
-    state = StateBlock(source, md, environment, [])
+    state = block_state(source, md, environment)
     if first_rule is not None and state.lineMax:
         first_rule(state, 0, state.lineMax, False)
     md.block.tokenize(state, state.line, state.lineMax)
@@ -183,7 +188,7 @@ def _capped(rule: BlockRule, limit: int) -> BlockRule:
 
 
 list_rule = _capped(rules_block.list_block, MAX_LIST_DEPTH)
-quote_rule = _capped(rules_block.blockquote, MAX_QUOTE_DEPTH)
+quote_rule = _capped(quotation, MAX_QUOTE_DEPTH)
 
 
 def _short_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -196,9 +201,8 @@ def _narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool
     columns = state.src.count("|", state.bMarks[start], state.eMarks[start])
     if columns > MAX_COLUMNS:
         return False
-    before = state.env["rows_before"] if start == state.level == 0 else 0
-    limit = start + 2 + max(0, MAX_CELLS // max(1, columns) - before)
-    if not rules_block.table(state, start, min(end, limit), silent):
+    limit = start + 2 + max(0, MAX_CELLS // max(1, columns) - lines_before(state, start))
+    if not rules_block.table(state, start, within_part(state, min(end, limit)), silent):
         return False
     if not silent and state.line == limit:
         rows_rule(state, limit, end, False)

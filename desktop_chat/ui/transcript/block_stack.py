@@ -44,12 +44,12 @@ class BlockStack(StackBox):
         super().__init__()
         self._context = context
         self._blocks: tuple[Block, ...] = ()
-        self._set_blocks(tuple(blocks))
+        self.set_blocks(tuple(blocks))
 
     def gap_before(self, index: int) -> int:
         return gap_between(self._blocks[index - 1], self._blocks[index])
 
-    def _set_blocks(self, blocks: tuple[Block, ...]) -> None:
+    def set_blocks(self, blocks: tuple[Block, ...]) -> None:
         """Show ``blocks``; boxes of an equal beginning stay, the first different one grows in place if it can."""
         old = self._blocks
         same = common_prefix(old, blocks)
@@ -63,11 +63,11 @@ class BlockStack(StackBox):
         ]
 
 
-def common_prefix(old: Sequence[object], new: Sequence[object]) -> int:
-    """How many items both begin with."""
+def common_prefix(old: Sequence[object], new: Sequence[object], *, by_identity: bool = False) -> int:
+    """How many items both begin with; ``by_identity``, the very same ones."""
     count = 0
     for before, after in zip(old, new, strict=False):
-        if before is not after and before != after:
+        if before is not after and (by_identity or before != after):
             break
         count += 1
     return count

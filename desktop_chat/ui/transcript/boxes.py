@@ -93,19 +93,23 @@ class Scrollable(NamedTuple):
     sideways: Sideways
 
 
+Rows = tuple[tuple[InlineText, ...], ...]
+"""Of a table, each with its cells."""
+
+
 @dataclass(slots=True)
 class BlockState:
     """What the reader chose for one block, and what its parts must agree on; outlives its layout.
 
     Attributes:
-        widths: of a table's columns, for a width of the table and a typography.
+        widths: of a table's columns, for a width of the table, a typography and the rows that choose them.
     """
 
     is_wrapped: bool = False
     is_expanded: bool = False
     is_copied: bool = False
     scroll_x: int = 0
-    widths: tuple[int, Typography, list[int]] | None = None
+    widths: tuple[int, Typography, Rows, list[int]] | None = None
 
 
 class BlockStates(dict[tuple[object, ...], BlockState]):

@@ -19,4 +19,10 @@ class ContinuedQuote(Quote, frozen=True):
 
 
 class ContinuedNotes(Footnotes, frozen=True):
-    """Further footnotes, without a rule above them."""
+    """Further footnotes, without a rule above them.
+
+    Where the first one began in the piece before, it has no label, and ``lead`` is the room above it, in pixels.
+    """
+
+    lead: int | None = None
+    right_to_left: bool | None = None

@@ -27,6 +27,9 @@ MESSAGE_CHROME = 84
 _LONG = 1000
 """Characters from which on lines are no longer looked at one by one."""
 
+_MANY = 20
+"""Lines from which on they are not, either."""
+
 
 def lines_for(characters: int, width: int, type_: Typography) -> int:
     return max(1, -(-characters * round(type_.body.average_width * 100) // max(4000, width * 100)))
@@ -41,7 +44,7 @@ def block_height(source: Block | Segment, width: int, type_: Typography) -> int:
             return max(flowing, (lines_for(len(text), width, type_) + text.count("\n") * 2 // 3) * line)
         case Paragraph(content=content):
             return lines_for(len(content.text), width, type_) * line
-        case RawText(text=text) if len(text) > _LONG:
+        case RawText(text=text) if len(text) > _LONG or text.count("\n") > _MANY:
             return (text.count("\n") + lines_for(len(text), width, type_)) * line
         case RawText(text=text):
             return sum(lines_for(len(each), width, type_) for each in text.split("\n")) * line
@@ -61,7 +64,7 @@ def block_height(source: Block | Segment, width: int, type_: Typography) -> int:
         case Rule():
             return 17
         case Footnotes(notes=notes):
-            return len(notes) * type_.footnote.line_height * 2
+            return sum(block_height(b, width - 30, type_) + Space.XS for _, blocks in notes for b in blocks)
 
 
 def text_height(characters: int, width: int, type_: Typography) -> int:

@@ -10,7 +10,7 @@ from desktop_chat.markup import parse
 from desktop_chat.markup.blocks import Block, Patch, RawText, SourceBlock
 from desktop_chat.markup.incremental import SLICE, IncrementalParser
 from desktop_chat.ui.theme import Space
-from desktop_chat.ui.transcript.block_stack import gap_between
+from desktop_chat.ui.transcript.block_stack import common_prefix, gap_between
 from desktop_chat.ui.transcript.column import Part, Spec
 from desktop_chat.ui.transcript.pieces import pieces, seam
 from desktop_chat.ui.transcript.segments import Segment, segments
@@ -154,21 +154,28 @@ class Flow:
     def _apply(self, patch: Patch) -> int:
         keep = patch.keep
         first = self._starts[keep] if keep < len(self._starts) else len(self.specs)
-        former, known = (
-            None,
-            self.specs[first : self._starts[keep + 1] if keep + 1 < len(self._starts) else None],
-        )
-        if keep < len(self._blocks):
-            former = self._blocks[keep].block
-        del self._blocks[keep:], self._starts[keep:], self.specs[first:]
+        end = self._starts[keep + 1] if keep + 1 < len(self._starts) else None
+        former = self._blocks[keep] if keep < len(self._blocks) else None
+        known = self.specs[first:end]
+        del self._blocks[keep:], self._starts[keep:]
         before = self._blocks[-1].block if self._blocks else None
+        place = changed = first
         for found in patch.tail:
-            self._starts.append(len(self.specs))
+            parts = pieces(
+                found.block, None if former is None else former.block, [spec.source for spec in known]
+            )
+            kept = 0
+            if former is not None and former.first_line == found.first_line:
+                kept = common_prefix([spec.source for spec in known], parts, by_identity=True)
+                changed += kept
+            del self.specs[place + kept :]
+            self._starts.append(place)
             self._blocks.append(found)
-            parts = pieces(found.block, former, [spec.source for spec in known])
-            self.specs += self._specs_of_pieces(found.first_line, found.block, parts, before)
+            self.specs += self._specs_of_pieces(found.first_line, found.block, parts, before, kept)
+            place = len(self.specs)
             before, former, known = found.block, None, []
-        return first
+        del self.specs[place:]
+        return changed
 
     def _specs_of(self, blocks: Sequence[tuple[int, Block]], before: Block | None) -> Iterator[Spec]:
         for line, block in blocks:
@@ -176,9 +183,10 @@ class Flow:
             before = block
 
     def _specs_of_pieces(
-        self, line: int, block: Block, parts: Sequence[Block], before: Block | None
+        self, line: int, block: Block, parts: Sequence[Block], before: Block | None, first: int = 0
     ) -> Iterator[Spec]:
-        for number, piece in enumerate(parts):
+        """The specs of the pieces of a block from the ``first`` on."""
+        for number, piece in enumerate(parts[first:], first):
             gap = seam(piece) if number else (0 if before is None else gap_between(before, block))
             yield Spec(Part(self._section, line, number), piece, gap, self._indent)
 
@@ -216,4 +224,7 @@ class _SlowSegment:
         if not self._given or self._given == len(self._parser.blocks):
             return None
         line = self._parser.blocks[self._given].first_line
-        return Segment("\n".join(segment.text.split("\n")[line:]), segment.first_line + line)
+        start = 0
+        for _ in range(line):
+            start = segment.text.index("\n", start) + 1
+        return Segment(segment.text[start:], segment.first_line + line)

@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextLine, QTextOption
 
 from desktop_chat.markup.blocks import InlineImage, InlineMath, InlineText, Style
+from desktop_chat.markup.long_runs import LongRun
 from desktop_chat.markup.safety import name_of_hidden
 from desktop_chat.ui.transcript.typography import TextStyle
 
@@ -20,7 +21,7 @@ NO_BREAK_SPACE: Final = "\u00a0"
 
 
 _SOLID: Final = 300
-_SOLID_RUN: Final = re.compile(rf"[^\w\s]{{{_SOLID}}}")
+_SIGNS: Final = LongRun(r"\W", _SOLID)
 
 
 class Mark(NamedTuple):
@@ -203,4 +204,4 @@ def unchanged_prefix(old: InlineText, new: InlineText) -> int:
 
 def is_solid(text: str, kept: int = 0) -> bool:
     """Whether hundreds of signs without a word between them stand in ``text``; not up to ``kept``."""
-    return len(text) >= _SOLID and _SOLID_RUN.search(text, max(0, kept - _SOLID)) is not None
+    return len(text) >= _SOLID and _SIGNS.search(text, max(0, kept - _SOLID)) is not None

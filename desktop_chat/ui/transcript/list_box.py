@@ -47,7 +47,7 @@ class ItemBox(BlockStack):
         if item.checked is not self._item.checked or not item.blocks or type(item) is not type(self._item):
             return False
         self._item = item
-        self._set_blocks(item.blocks)
+        self.set_blocks(item.blocks)
         return True
 
 

@@ -159,7 +159,8 @@ class MessageEntries(MessageContent):
             else:
                 if number < changed:
                     changed, self.changed_offset = number, 0
-                entry, height = self._updated(entry, spec)
+                # What grows is the first to change; what follows it is laid out when it is seen.
+                entry, height = self._updated(entry if number == changed else None, spec)
                 if number == changed and entry.box is not None:
                     self.changed_offset = entry.box.changed_from + spec.gap
             entries.append(entry)

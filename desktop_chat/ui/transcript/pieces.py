@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -27,6 +28,7 @@ from desktop_chat.markup.blocks import (
     RawText,
     Table,
 )
+from desktop_chat.markup.long_runs import LongRun
 from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.block_stack import gap_between
 from desktop_chat.ui.transcript.continued import ContinuedItem, ContinuedNotes, ContinuedQuote
@@ -39,13 +41,18 @@ PIECE: Final = 4_000
 is one near."""
 
 MOST_ITEMS: Final = 40
+MOST_ROWS: Final = 20
 _BLOCK: Final = 60
 """What each box costs, in characters."""
 
 _SOLID: Final = 1_200
 """ASCII characters without a space, which cost more to break into lines, that are laid out together."""
 
-_SOLID_RUN: Final = re.compile(rf"[!-~]{{{_SOLID}}}")
+MOST_LINES: Final = 100
+"""Lines of a text that are laid out together, however short they are."""
+
+_LINES: Final = re.compile(rf"(?:[^\n{LINE_BREAK}]*[\n{LINE_BREAK}]){{{MOST_LINES}}}")
+_SOLID_RUN: Final = LongRun("[!-~]", _SOLID)
 _SENTENCE_END: Final = re.compile(r"[.!?][\"')\]]*[ \n]")
 
 
@@ -59,7 +66,7 @@ def pieces(block: Block, former: Block | None = None, known: Sequence[Block] = (
         case ListBlock():
             return _list_pieces(block, known)
         case Table():
-            return _table_pieces(block, known)
+            return _table_pieces(block, former, known)
         case Paragraph() | Heading():
             texts = _text_pieces(block.content, former, known)
             return (block,) if len(texts) == 1 else [_with_text(block, part) for part in texts]
@@ -161,19 +168,21 @@ def _part(block: ListBlock, first: int, end: int, side: bool) -> ListBlock:
 def _item_pieces(block: ListBlock, index: int, side: bool) -> Iterator[ListBlock]:
     whole = _part(block, index, index + 1, side)
     item = block.items[index]
-    for number, (lead, blocks) in enumerate(_stacked(item.blocks)):
+    for number, (lead, blocks) in enumerate(_stacked(item.blocks, tight=block.tight)):
         part = ContinuedItem(blocks, item.checked, lead) if number else ListItem(blocks, item.checked)
         yield ListBlock((part,), whole.start, block.tight, side if index or number else None)
 
 
-def _stacked(blocks: Sequence[Block]) -> list[tuple[int, tuple[Block, ...]]]:
+def _stacked(blocks: Sequence[Block], *, tight: bool = False) -> list[tuple[int, tuple[Block, ...]]]:
     """Blocks in groups that can be laid out together, each with the room above it in pixels."""
     found: list[tuple[int, tuple[Block, ...]]] = []
     group: list[Block] = []
     lead = spent = 0
     for index, block in enumerate(blocks):
         own = _extent((block,), PIECE)
-        gap = gap_between(blocks[index - 1], block) if index else 0
+        gap = 0
+        if index:
+            gap = Space.XS if tight else gap_between(blocks[index - 1], block)
         if group and spent + own > PIECE:
             found.append((lead, tuple(group)))
             group, spent = [], 0
@@ -198,21 +207,22 @@ def seam(piece: Block) -> int:
         if isinstance(first, ContinuedItem):
             return first.lead
         return Space.XS if piece.tight else Space.M
-    return Space.XS if isinstance(piece, ContinuedNotes) else 0
+    if isinstance(piece, ContinuedNotes):
+        return Space.XS if piece.lead is None else piece.lead
+    return 0
 
 
 # --- the others ------------------------------------------------------------------------------------------
 
 
-def _table_pieces(block: Table, known: Sequence[Block]) -> Sequence[Block]:
+def _table_pieces(block: Table, former: Block | None, known: Sequence[Block]) -> Sequence[Block]:
     rows, sample = block.rows, block.rows[:SAMPLED_ROWS]
     found: list[Block] = []
     first = spent = 0
-    for piece in known[:-1]:
-        if not isinstance(piece, TablePart) or not piece.is_part_of(block, sample, first):
-            break
-        found.append(piece)
-        first += len(piece.rows)
+    if isinstance(former, Table) and known and isinstance(last := known[-1], TablePart):
+        heads = (former.alignments, former.header, last.sample) == (block.alignments, block.header, sample)
+        if heads and former.rows[: last.first] == rows[: last.first]:
+            found, first = list(known[:-1]), last.first
 
     def part(end: int, *, is_last: bool = False) -> TablePart:
         taken = rows[first:end]
@@ -220,7 +230,7 @@ def _table_pieces(block: Table, known: Sequence[Block]) -> Sequence[Block]:
 
     for index in range(first, len(rows)):
         own = _row_extent(rows[index])
-        if index > first and (spent + own > PIECE or index - first >= MOST_ITEMS):
+        if index > first and (spent + own > PIECE or index - first >= MOST_ROWS):
             found.append(part(index))
             first, spent = index, 0
         spent += own
@@ -233,13 +243,24 @@ def _table_pieces(block: Table, known: Sequence[Block]) -> Sequence[Block]:
 def _note_pieces(block: Footnotes) -> Sequence[Block]:
     found: list[Block] = []
     first = spent = 0
-    for index, (_, blocks) in enumerate(block.notes):
+    direction = runs_right_to_left(block)
+
+    def add(notes: Sequence[tuple[str, tuple[Block, ...]]], lead: int | None = None) -> None:
+        part = ContinuedNotes(tuple(notes), lead, direction) if found else Footnotes(tuple(notes))
+        found.append(part)
+
+    for index, (label, blocks) in enumerate(block.notes):
         own = _BLOCK + _extent(blocks, PIECE)
         if index > first and spent + own > PIECE:
-            found.append((ContinuedNotes if found else Footnotes)(block.notes[first:index]))
+            add(block.notes[first:index])
             first, spent = index, 0
         spent += own
-    found.append((ContinuedNotes if found else Footnotes)(block.notes[first:]))
+        if own > PIECE:
+            for number, (lead, group) in enumerate(_stacked(blocks)):
+                add([(label, group)], lead if number else None)
+            first, spent = index + 1, 0
+    if first < len(block.notes):
+        add(block.notes[first:])
     return found
 
 
@@ -251,7 +272,7 @@ def _text_pieces(
     content: InlineText, former: Block | None = None, known: Sequence[Block] = ()
 ) -> Sequence[InlineText]:
     text = content.text
-    if len(text) <= _SOLID:
+    if len(text) <= _SOLID and text.count(LINE_BREAK) + text.count("\n") < MOST_LINES:
         return (content,)
     found = _kept(content, former, known)
     first = sum(len(part.text) for part in found)
@@ -286,14 +307,16 @@ def _cut(text: str, first: int) -> int | None:
     solid = _SOLID_RUN.search(text, first, first + PIECE)
     if solid is not None:
         return solid.start() if solid.start() > first else (solid.end() if solid.end() < len(text) else None)
+    stop = first + PIECE
+    count = text.count("\n", first, stop) + text.count(LINE_BREAK, first, stop)
+    if count >= MOST_LINES and (lines := _LINES.match(text, first, stop)) is not None:
+        return lines.end() if lines.end() < len(text) else None
     if len(text) - first <= PIECE:
         return None
-    stop = first + PIECE
     line = max(text.rfind(mark, stop - PIECE // 4, stop) for mark in ("\n", LINE_BREAK))
     if line >= 0:  # a line ends here anyway
         return line + 1
-    ends = [found.end() for found in _SENTENCE_END.finditer(text, stop - PIECE // 4, stop)]
-    if ends:
-        return ends[-1]
+    if ends := deque(_SENTENCE_END.finditer(text, stop - PIECE // 4, stop), 1):
+        return ends[0].end()
     space = max(text.rfind("\n", first, stop), text.rfind(" ", first, stop)) + 1
     return space if space > first + PIECE // 2 else stop

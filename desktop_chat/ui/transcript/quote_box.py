@@ -36,7 +36,7 @@ class QuoteBox(BlockStack):
             or is_mirrored(block, self._right_to_left_around) != self.is_mirrored
         ):
             return False
-        self._set_blocks(block.blocks)
+        self.set_blocks(block.blocks)
         return True
 
     def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:

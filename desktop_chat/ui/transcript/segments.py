@@ -13,7 +13,7 @@ LONG_TEXT: Final = 4_000
 SEGMENT: Final = 2_500
 """Characters after which a segment ends at the next safe place."""
 
-_MOST_MARKS: Final = 4_000
+_MOST_MARKS: Final = 1_000
 """Fences and formulas that are followed; behind them, a text is one segment."""
 
 _MARK: Final = re.compile(r"[*_~`\[\]<|&$\\@!>]")
@@ -43,7 +43,7 @@ class Segment(NamedTuple):
         """Whether parsing it surely fits into a frame; so do those of real answers."""
         text = self.text
         lines = text.count("\n") - text.count("\n\n")
-        return len(text) // 20 + 10 * lines + 3 * len(_MARK.findall(text, 0, 8_000)) < _QUICK_WORK
+        return len(text) // 7 + 10 * lines + 3 * len(_MARK.findall(text, 0, 8_000)) < _QUICK_WORK
 
 
 def segments(text: str) -> tuple[list[Segment], str]:

@@ -56,17 +56,6 @@ class TablePart(Table, frozen=True, kw_only=True):
     first: int
     is_last: bool
 
-    def is_part_of(self, table: Table, sample: Sequence[Sequence[InlineText]], first: int) -> bool:
-        """Whether it is what ``table`` has from row ``first`` on, and not its end."""
-        return (
-            not self.is_last
-            and self.first == first
-            and self.alignments == table.alignments
-            and self.header == table.header
-            and self.sample == sample
-            and self.rows == table.rows[first : first + len(self.rows)]
-        )
-
 
 def column_widths(natural: Sequence[float], words: Sequence[float], available: int) -> list[int]:
     """Text widths of the columns, in pixels.
@@ -159,6 +148,8 @@ class TableBox(Box):
             if before is not after and before != after:
                 break
             same += 1
+        if getattr(block, "sample", None) != getattr(self._block, "sample", None):
+            self._widths = []  # other rows choose them
         self._block = block
         del self._rows[same + self._has_header :], self._tops[same + self._has_header :]
         self._rows += [self._cells(row) for row in block.rows[same:]]
@@ -211,11 +202,12 @@ class TableBox(Box):
                 widths = squeezed(widths, available)
             return widths
         chosen = self._state.widths
-        if chosen is None or chosen[:2] != (width, self._context.typography):
+        if chosen is None or chosen[:3] != (width, self._context.typography, block.sample):
             rows = [self._cells(block.header, is_header=True), *map(self._cells, block.sample)]
-            chosen = width, self._context.typography, self._fitting_widths(rows, available)
+            widths = self._fitting_widths(rows, available)
+            chosen = width, self._context.typography, block.sample, widths
             self._state.widths = chosen
-        return chosen[2]
+        return chosen[3]
 
     @staticmethod
     def _fitting_widths(rows: Sequence[Sequence[TextRun]], available: int) -> list[int]:

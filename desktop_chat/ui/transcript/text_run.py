@@ -118,6 +118,8 @@ class TextRun:
 
     def natural_width(self) -> float:
         """The width of the text on one line, in pixels."""
+        if not self._shown:
+            return 0.0
         if self._natural_width is None:
             chunk, _ = self._make_chunk(0, len(self._shown), wrap=False, width=_UNBOUNDED)
             lines = range(chunk.layout.lineCount())
@@ -168,7 +170,10 @@ class TextRun:
         return max(0, int(first) - 2 * self.style.line_height)
 
     def _lay_out_rest(self, start: int, length: int = CHUNK_LENGTH, lookahead: int = CHUNK_LOOKAHEAD) -> int:
+        growing = length, lookahead
         while True:
+            is_much = len(self._shown) - start > 2 * CHUNK_LENGTH
+            length, lookahead = (CHUNK_LENGTH, CHUNK_LOOKAHEAD) if is_much else growing
             stop = min(len(self._shown), start + length + lookahead)
             top = self._chunks[-1].tops[-1] if self._chunks else 0
             chunk, ended = self._make_chunk(start, stop, wrap=True, width=self.width, top=top, length=length)

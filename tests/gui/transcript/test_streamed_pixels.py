@@ -21,10 +21,12 @@ from pytestqt.qtbot import QtBot
 
 from desktop_chat.domain.deltas import ReasoningDelta, StreamDelta, TextDelta
 from desktop_chat.domain.messages import Message, MessageState, Role
+from desktop_chat.markup import parse
 from desktop_chat.markup.math import MathImage, MathRenderer
 from desktop_chat.ui.theme import Theme, theme_for
 from desktop_chat.ui.transcript.model import stub_of
 from desktop_chat.ui.transcript.pictures import close_math_renderer
+from desktop_chat.ui.transcript.pieces import pieces as cut
 from desktop_chat.ui.transcript.view import TranscriptView
 
 REPOSITORY: Final = Path(__file__).resolve().parents[3]
@@ -303,3 +305,30 @@ def test_a_view_that_opens_on_a_growing_answer_shows_all_of_it(qtbot: QtBot) -> 
     layout = view.stack.known_layout(0)
     assert layout is not None
     qtbot.waitUntil(lambda: not layout.is_behind)
+
+
+def test_a_table_whose_first_rows_fill_several_pieces_widens_as_they_come(qtbot: QtBot) -> None:
+    """The rows that choose the column widths stand in more than one of the pieces that it is laid out in."""
+    head = "|" + "a|" * 9 + "\n|" + "-|" * 9 + "\n"
+    rows = [f"|{'b ' * (row % 4)}|" + "c|" * 8 + "\n" for row in range(1, 31)]
+    rows[14] = "|wider than all before|" + "c|" * 8 + "\n"
+    assert len(cut(parse(head + "".join(rows))[0].block)) > 3
+    stage = look(qtbot, size=TALL)
+    assert while_streaming(stage, [head, *rows], set(range(12, 31, 3))) == []
+    stage.end()
+    assert stage.differences(ended=True) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Text[^1]\n\n[^1]: " + "A note that goes on and on. " * 400 + "\n[^2]: Another.\n",
+        "> A quoted line\n> > deeper\n>\n" * 250,
+        "".join("  " * depth + "- item\n" for depth in range(20)) * 3,
+        "- - - - - - - - - - - - - - - - deep\n" * 12,
+        "<p>\n" + "line\n" * 700,
+    ],
+    ids=["long note", "long quotation", "deep lists", "lists in a line", "many lines"],
+)
+def test_what_is_cut_looks_as_if_it_had_come_at_once(qtbot: QtBot, text: str) -> None:
+    assert as_ended(look(qtbot), text, random.Random(text)) == []

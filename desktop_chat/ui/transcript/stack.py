@@ -45,7 +45,7 @@ class MessageStack:
 
     Attributes:
         heights: one row a message; a message's gap is below it.
-        is_parsing: whether something that shows takes several frames to parse; `settle` goes on with it.
+        is_parsing: whether something takes several frames to parse or to colour; `settle` goes on with it.
     """
 
     def __init__(self, model: TranscriptModel, workshop: Workshop, width: int) -> None:
@@ -195,11 +195,14 @@ class MessageStack:
         the content's end if there is none. Returns the window's top."""
         slow: set[Entry] = set()
         self._has_split = False
+        highlighter = self.workshop.highlighter
+        highlighter.go_on()
         for _ in range(_ROUNDS):
             top = self._window_top(anchor, height)
             if not self._make_exact(top, top + height, slow):
                 break
-        self.is_parsing = bool(slow)
+        self.is_parsing = bool(slow) or highlighter.is_behind
+        highlighter.end_frame()
         return self._window_top(anchor, height)
 
     def _window_top(self, anchor: Anchor | None, height: int) -> int:

@@ -20,7 +20,7 @@ from desktop_chat.domain.messages import Message, Role
 from desktop_chat.ui.fonts import load_fonts
 from desktop_chat.ui.theme import Radius, Space, Theme, theme_for
 from desktop_chat.ui.transcript import accessibility, labels
-from desktop_chat.ui.transcript.code_colors import CodeColors
+from desktop_chat.ui.transcript.code_colors import TOKENS_A_FRAME, CodeColors
 from desktop_chat.ui.transcript.cursor import BreathingCursor
 from desktop_chat.ui.transcript.frame_clock import FrameClock
 from desktop_chat.ui.transcript.icons import icon
@@ -138,7 +138,9 @@ class TranscriptView(StackScrollArea):
     def _make_workshop(self) -> Workshop:
         type_ = Typography(self._theme)
         pictures = Pictures(type_, self._pictures_arrived, self, self.images)
-        return Workshop(type_, pictures.make, CodeColors(type_), pictures.formula, self._can_continue)
+        return Workshop(
+            type_, pictures.make, CodeColors(type_, TOKENS_A_FRAME), pictures.formula, self._can_continue
+        )
 
     def _pictures_arrived(self) -> None:
         for row, layout in self.stack.laid_out():

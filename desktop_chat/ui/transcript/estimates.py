@@ -45,8 +45,12 @@ def block_height(source: Block | Segment, width: int, type_: Typography) -> int:
             return (text.count("\n") + lines_for(len(text), width, type_)) * line
         case RawText(text=text):
             return sum(lines_for(len(each), width, type_) for each in text.split("\n")) * line
-        case Heading():
-            return type_.headings[1].line_height
+        case Heading(level, content):
+            style = type_.headings[min(level, 6) - 1]
+            return (
+                max(1, -(-round(len(content.text) * style.average_width) // max(40, width)))
+                * style.line_height
+            )
         case CodeBlock(code=code):
             shown = code.count("\n") + 1
             return HEADER_HEIGHT + 2 * Space.M + min(shown, FOLD_LINES) * type_.code.line_height

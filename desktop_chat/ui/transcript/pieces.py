@@ -43,9 +43,14 @@ _BLOCK: Final = 60
 """What each box costs, in characters."""
 
 _SOLID: Final = 1_200
-"""ASCII characters without a space, which cost more to break into lines, that are laid out together."""
+"""ASCII characters without a space, and characters that show nothing, which cost more to break into lines, that are
+laid out together."""
 
-_SOLID_RUN: Final = re.compile(rf"[!-~]{{{_SOLID}}}")
+_HIDDEN: Final = "\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufffd"
+_SOLID_BEGIN: Final = re.compile(rf"[!-~]{{{_SOLID}}}|[{_HIDDEN}]{{{_SOLID}}}")
+_SOLID_RUN: Final = re.compile(rf"(?<![!-~])[!-~]{{{_SOLID}}}|(?<![{_HIDDEN}])[{_HIDDEN}]{{{_SOLID}}}")
+MOST_LINES: Final = 120
+_LINES: Final = re.compile(rf"(?:[^\n{LINE_BREAK}]*[\n{LINE_BREAK}]){{{MOST_LINES}}}")
 _SENTENCE_END: Final = re.compile(r"[.!?][\"')\]]*[ \n]")
 
 
@@ -118,9 +123,10 @@ def _sum(extents: Iterable[int], limit: int) -> int:
 
 
 def _cost(text: str) -> int:
-    """Solid text counts for what it costs."""
+    """Solid text and short lines count for what they cost."""
+    breaks = text.count("\n") + text.count(LINE_BREAK)
     solid = len(text) > _SOLID and _SOLID_RUN.search(text, 0, PIECE) is not None
-    return len(text) * PIECE // _SOLID if solid else len(text)
+    return (len(text) * PIECE // _SOLID if solid else len(text)) + breaks * PIECE // MOST_LINES
 
 
 # --- lists and quotations --------------------------------------------------------------------------------
@@ -251,7 +257,7 @@ def _text_pieces(
     content: InlineText, former: Block | None = None, known: Sequence[Block] = ()
 ) -> Sequence[InlineText]:
     text = content.text
-    if len(text) <= _SOLID:
+    if len(text) <= 2 * MOST_LINES:
         return (content,)
     found = _kept(content, former, known)
     first = sum(len(part.text) for part in found)
@@ -283,12 +289,17 @@ def _kept(content: InlineText, former: Block | None, known: Sequence[Block]) -> 
 
 def _cut(text: str, first: int) -> int | None:
     """Where the piece that begins at ``first`` ends; ``None`` at the text's end."""
-    solid = _SOLID_RUN.search(text, first, first + PIECE)
+    stop = first + PIECE
+    lines = _LINES.match(text, first, stop)
+    if lines is not None:
+        stop = lines.end()
+    solid = _SOLID_BEGIN.match(text, first, stop) or _SOLID_RUN.search(text, first, stop)
     if solid is not None:
         return solid.start() if solid.start() > first else (solid.end() if solid.end() < len(text) else None)
-    if len(text) - first <= PIECE:
+    if len(text) <= stop:
         return None
-    stop = first + PIECE
+    if lines is not None:
+        return stop
     line = max(text.rfind(mark, stop - PIECE // 4, stop) for mark in ("\n", LINE_BREAK))
     if line >= 0:  # a line ends here anyway
         return line + 1

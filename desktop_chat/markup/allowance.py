@@ -18,11 +18,13 @@ plain text."""
 _WEIGHTS = {"[": 8, "<": 4}
 """Of marks that are looked for an end far away; any other weighs 2."""
 
-_UNBREAKABLE = re.compile(r"(?<![!-~])[!-~]{1500}|(?<![^\w\s])[^\w\s]{300}")
+_SHORTEST_UNBREAKABLE = 300
+_UNBREAKABLE = re.compile(rf"(?<![!-~])[!-~]{{1500}}|(?<![^\w\s])[^\w\s]{{{_SHORTEST_UNBREAKABLE}}}")
 """What no text has: from there on, a paragraph is plain. Such a run never contains a place up to which a growing
 paragraph is settled."""
 
-_MARK = re.compile(r"[*_~`\[\]<&$\\@!]")
+_MARKS = "*_~`[]<&$\\@!"
+_MARK = re.compile(f"[{re.escape(_MARKS)}]")
 
 
 class Budget(NamedTuple):
@@ -53,10 +55,16 @@ def markup_end(content: str, before: Budget) -> int:
         if spent > MARKUP_ALLOWANCE + (before.read + match.start()) // 6:
             end = match.start()
             break
-    unbreakable = _UNBREAKABLE.search(content, 0, end) if end >= 300 else None
+    if max(map(len, content[:end].split()), default=0) < _SHORTEST_UNBREAKABLE:
+        return end
+    unbreakable = _UNBREAKABLE.search(content, 0, end)
     return end if unbreakable is None else unbreakable.start()
 
 
 def markup_weight(content: str) -> int:
     """What the marks of ``content`` spend of the allowance."""
     return sum(_WEIGHTS.get(mark, 2) for mark in _MARK.findall(content))
+
+
+def count_marks(content: str) -> int:
+    return sum(map(content.count, _MARKS))

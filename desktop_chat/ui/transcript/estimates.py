@@ -25,7 +25,8 @@ MESSAGE_CHROME = 84
 """Header, footer and the gap below a message, in pixels."""
 
 _LONG = 1000
-"""Characters from which on lines are no longer looked at one by one."""
+_MANY_LINES = 20
+"""Characters and lines from which on lines are no longer looked at one by one."""
 
 
 def lines_for(characters: int, width: int, type_: Typography) -> int:
@@ -41,7 +42,7 @@ def block_height(source: Block | Segment, width: int, type_: Typography) -> int:
             return max(flowing, (lines_for(len(text), width, type_) + text.count("\n") * 2 // 3) * line)
         case Paragraph(content=content):
             return lines_for(len(content.text), width, type_) * line
-        case RawText(text=text) if len(text) > _LONG:
+        case RawText(text=text) if len(text) > _LONG or text.count("\n") > _MANY_LINES:
             return (text.count("\n") + lines_for(len(text), width, type_)) * line
         case RawText(text=text):
             return sum(lines_for(len(each), width, type_) for each in text.split("\n")) * line

@@ -62,7 +62,7 @@ _HIDDEN_IN_CODE: Final = re.compile("[\u200b\u2060\ufeff\u00ad\u200e\u200f\u061c
 _UPRIGHT: Final = re.compile("[\u0590-\u109f\u1780-\u17ff\ufb1d-\ufdff\ufe70-\ufefc]+")
 _IDEOGRAPHIC: Final = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _PARTS: Final = re.compile(rf"[^\s{_IDEOGRAPHIC}]+|[{_IDEOGRAPHIC}]{{1,4}}")
-_MOST_NAMED: Final = 40
+_MOST_NAMED: Final = 20
 """Hidden characters of one text that are shown by name; the text that has more is no text."""
 
 

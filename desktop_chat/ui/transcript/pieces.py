@@ -305,9 +305,12 @@ def _content(block: Paragraph | Heading | RawText) -> InlineText:
 def _cut(text: str, first: int, most: int) -> int | None:
     """Where the piece that begins at ``first`` ends; ``None`` at the text's end."""
     stop = first + most
+    dense = None
+    if text.count("\n", first, stop) + text.count(LINE_BREAK, first, stop) >= MOST_LINES:
+        dense = stop = _end_of(_LINES, text, first, stop) or stop
     words = text[first:stop].split()
-    if (dense := _dense_end(text, first, stop, len(words))) is not None:
-        stop = dense
+    if (end := _dense_end(text, first, stop, len(words))) is not None:
+        dense = stop = end
     if max(map(len, words), default=0) >= _SOLID:
         solid = _SOLID_BEGIN.match(text, first, stop) or _SOLID_RUN.search(text, first, stop)
         if solid is not None and solid.start() > first:
@@ -329,10 +332,8 @@ def _cut(text: str, first: int, most: int) -> int | None:
 
 
 def _dense_end(text: str, first: int, stop: int, words: int) -> int | None:
-    """Where there have been so many short lines, short words or signs since ``first`` that they cost a piece."""
+    """Where there have been so many short words or signs since ``first`` that they cost a piece."""
     end = None
-    if text.count("\n", first, stop) + text.count(LINE_BREAK, first, stop) >= MOST_LINES:
-        end = stop = _end_of(_LINES, text, first, stop) or stop
     if min(stop, len(text)) - first < _MOST_SIGNS:
         return end
     if words >= _MOST_WORDS and (found := _end_of(_WORDS, text, first, stop)):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from string import punctuation
 from typing import Final
 
@@ -133,11 +134,13 @@ def _sum(extents: Iterable[int], limit: int) -> int:
     return total
 
 
+@lru_cache(maxsize=4)  # asked at each level of nesting
 def _cost(text: str) -> int:
     """Solid text and short lines count for what they cost."""
-    breaks = text.count("\n") + text.count(LINE_BREAK)
-    solid = len(text) > _SOLID and _SOLID_RUN.search(text, 0, PIECE) is not None
-    return (len(text) * PIECE // _SOLID if solid else len(text)) + breaks * PIECE // MOST_LINES
+    begin = text[:PIECE]
+    breaks = begin.count("\n") + begin.count(LINE_BREAK)
+    is_solid = max(map(len, begin.split()), default=0) >= _SOLID and _SOLID_RUN.search(begin) is not None
+    return (len(text) * PIECE // _SOLID if is_solid else len(text)) + breaks * PIECE // MOST_LINES
 
 
 # --- lists and quotations --------------------------------------------------------------------------------

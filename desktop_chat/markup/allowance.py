@@ -24,7 +24,8 @@ _UNBREAKABLE = LongRun("[!-~]", 1500), LongRun(r"[^\w\s]", 300)
 """What no text has: from there on, a paragraph is plain. Such a run never contains a place up to which a growing
 paragraph is settled."""
 
-_MARK = re.compile(r"[*_~`\[\]<&$\\@!]")
+_MARKS = "*_~`[]<&$\\@!"
+_MARK = re.compile(f"[{re.escape(_MARKS)}]")
 
 
 class Budget(NamedTuple):
@@ -64,3 +65,7 @@ def markup_end(content: str, before: Budget) -> int:
 def markup_weight(content: str) -> int:
     """What the marks of ``content`` spend of the allowance."""
     return sum(_WEIGHTS.get(mark, 2) for mark in _MARK.findall(content))
+
+
+def count_marks(content: str) -> int:
+    return sum(map(content.count, _MARKS))

@@ -2,7 +2,8 @@
 
 A block of code is lexed in steps of `_STEP_LINES` lines, each looking `_AHEAD_LINES` lines further, with the lexer's
 state carried from one to the next. A step depends on nothing after that, so a streamed block and the same block read
-at once go through the same steps and get the same spans, and an append costs one step whatever the length.
+at once go through the same steps and get the same spans, and an append costs one step whatever the length. Lexing can
+pause after any token, so that a flood of code is coloured as far as a frame's allowance goes and further in the next.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import functools
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from time import perf_counter
+from time import thread_time
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from desktop_chat.markup.resumed_lexing import resumed_tokens
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
@@ -26,8 +29,9 @@ MAX_LINE = 2_000
 
 _STEP_LINES = 8
 _AHEAD_LINES = 4
+_LOOKS_AT_CLOCK = 16  # tokens
 _PATIENCE_S = 0.25
-"""After so long in one call a lexer is given up for the block, whose rest stays plain."""
+"""CPU time after which a lexer is given up that has not come through a step; the rest of the block stays plain."""
 
 
 class TokenClass(enum.StrEnum):
@@ -149,14 +153,51 @@ def highlight_lines(language: str, code: str) -> list[LineSpans]:
     highlighter = CodeHighlighter(language)
     highlighter.append(code)
     highlighter.finish()
+    highlighter.advance(TokenAllowance())
     return highlighter.lines
+
+
+class TokenAllowance:
+    """How many tokens may be lexed still, over all blocks that share it.
+
+    Attributes:
+        left: tokens; with no limit from the beginning it never comes to an end.
+    """
+
+    __slots__ = ("left",)
+
+    def __init__(self, tokens: int | None = None) -> None:
+        self.left = 1 << 60 if tokens is None else tokens
+
+
+class _Lexing:
+    """A part of a block that is being lexed, token by token.
+
+    Attributes:
+        is_step: it is a step, whose spans are final; else the rest, which is lexed again when it has grown.
+        start / at: from where to where in the block its spans wait to be taken.
+        work: takes a token each time.
+    """
+
+    __slots__ = ("at", "is_step", "spans", "start", "work")
+
+    def __init__(self, start: int, *, is_step: bool) -> None:
+        self.work: Iterator[None] = iter(())
+        self.start = self.at = start
+        self.is_step = is_step
+        self.spans: list[tuple[int, int, TokenClass]] = []
+
+    def add(self, start: int, value: str, token: TokenClass | None) -> None:
+        self.at = start + len(value)
+        if token is not None:
+            self.spans.append((start, self.at, token))
 
 
 class CodeHighlighter:
     """Highlights one block of code while it grows.
 
     Attributes:
-        lines: the spans of each line so far.
+        lines: the spans of each line so far; none for those that were not reached yet.
     """
 
     def __init__(self, language: str) -> None:
@@ -165,46 +206,65 @@ class CodeHighlighter:
         self._code = ""
         self._starts = [0]
         self._lexed = 0
+        self._is_finished = False
         # The first line that is too long, and how many were looked at.
         self._excess: int | None = None
         self._checked = 0
-        # Where the next step begins: position, lexer state, lines it spans at least, and tokens that reach beyond.
+        # Where the next step begins: position, lexer state, and lines it spans at least.
         self._from = 0
         self._state: tuple[str, ...] = ("root",)
         self._step = _STEP_LINES
+        self._lexing: _Lexing | None = None
+        self._spent = 0.0  # seconds, on what is being lexed
+        self._changed = range(0)
 
-    def append(self, text: str) -> int:
-        """Take more code; returns the first line whose spans may have changed."""
+    def append(self, text: str) -> None:
+        """Take more code; it is lexed with the next calls of `advance`."""
+        if not text:
+            return
         old_length = len(self._code)
         self._code += text
         position = self._code.find("\n", old_length)
         while position >= 0:
             self._starts.append(position + 1)
             position = self._code.find("\n", position + 1)
-        changed = self._line_at(self._from)
         self.lines += [()] * (len(self._starts) - len(self.lines))
         self._note_excess()
-        if self._lexer is None:
-            return max(0, self._line_at(old_length))
-        if not self._is_resumable:
-            if self._excess is not None:
-                self._give_up()
-                return 0
-            # Such lexers read a text as a whole: from some length on not for every piece of it.
-            if len(self._code) - self._lexed < self._lexed // 4 and self._lexed > MAX_LINE:
-                return self._line_at(old_length)
-            self._lex_rest()
-            return 0
-        self._settle()
-        self._lex_rest()
-        return changed
+        if self._lexing is not None and not self._lexing.is_step and self._is_resumable:
+            self._lexing = None  # there is more of it now
 
-    def finish(self) -> int:
-        """The code is complete; returns the first line whose spans may have changed."""
-        if self._lexer is not None and self._lexed < len(self._code):
-            self._lex_rest()
-            return 0
-        return len(self.lines)
+    def finish(self) -> None:
+        """The code is complete."""
+        self._is_finished = True
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is something to lex in a further `advance`."""
+        return self._lexer is not None and (self._lexing is not None or self._has_more())
+
+    def advance(self, allowance: TokenAllowance) -> range:
+        """Lex what the allowance allows; returns the lines whose spans may have changed."""
+        self._changed = range(0)
+        while self._lexer is not None and allowance.left > 0:
+            if self._lexing is None:
+                self._lexing, self._spent = self._next(), 0.0
+                if self._lexing is None:
+                    break
+            self._lex(self._lexing, allowance)
+        return self._changed
+
+    def _lex(self, lexing: _Lexing, allowance: TokenAllowance) -> None:
+        begun = thread_time() - self._spent
+        for _ in lexing.work:
+            allowance.left -= 1
+            if allowance.left % _LOOKS_AT_CLOCK == 0:
+                self._spent = thread_time() - begun
+                if self._spent > _PATIENCE_S:
+                    self._lexer = None
+            if self._lexer is None or allowance.left <= 0:
+                self._take(lexing)
+                return
+        self._lexing = None
 
     @property
     def _is_resumable(self) -> bool:
@@ -230,62 +290,86 @@ class CodeHighlighter:
 
     def _give_up(self) -> None:
         """Leave everything plain from where the next step would begin."""
-        self._lexer = None
+        self._lexer = self._lexing = None
         first = self._line_at(self._from)
         kept = tuple(span for span in self.lines[first] if span.end <= self._from - self._starts[first])
         self.lines[first:] = [kept, *[()] * (len(self._starts) - first - 1)]
+        self._note_change(first, len(self.lines))
 
-    def _settle(self) -> None:
-        """Lex all steps that are complete."""
-        while self._lexer is not None:
-            target = self._line_at(self._from) + self._step
-            limit = target + _AHEAD_LINES
-            if self._excess is not None and limit >= self._excess:
+    def _step_limit(self) -> int:
+        """The line up to which the next step looks."""
+        return self._line_at(self._from) + self._step + _AHEAD_LINES
+
+    def _has_more(self) -> bool:
+        waiting = len(self._code) - self._lexed
+        if self._is_finished or self._is_resumable or self._excess is not None:
+            return waiting > 0
+        # Such lexers read a text as a whole: from some length on not for every piece of it.
+        return waiting > 0 and (waiting >= self._lexed // 4 or self._lexed <= MAX_LINE)
+
+    def _next(self) -> _Lexing | None:
+        """What to lex next: a step that is complete, or else the rest."""
+        if not self._is_resumable:
+            if self._excess is not None:
                 self._give_up()
-                return
-            if limit >= len(self._starts):
-                return
-            end = self._starts[target]
-            spans: list[tuple[int, int, TokenClass]] = []
-            for start, token, value, state in self._tokens(self._code[: self._starts[limit]]):
-                if start >= end and state is not None:
-                    self._write(self._from, start, spans)
-                    self._from, self._state, self._step = start, state, _STEP_LINES
-                    break
-                if token is not None:
-                    spans.append((start, start + len(value), token))
-            else:
-                self._step *= 2  # One token reaches beyond: a long comment or string.
+                return None
+            return self._rest() if self._has_more() else None
+        limit = self._step_limit()
+        if self._excess is not None and limit >= self._excess:
+            self._give_up()
+            return None
+        if limit < len(self._starts):
+            found = _Lexing(self._from, is_step=True)
+            found.work = self._lex_step(found, limit)
+            return found
+        return self._rest() if self._has_more() else None
 
-    def _lex_rest(self) -> None:
+    def _lex_step(self, lexing: _Lexing, limit: int) -> Iterator[None]:
+        end = self._starts[limit - _AHEAD_LINES]
+        for start, token, value, state in self._tokens(self._code[: self._starts[limit]]):
+            if start >= end and state is not None:
+                lexing.at = start
+                self._take(lexing)
+                self._from, self._state, self._step = start, state, _STEP_LINES
+                return
+            lexing.add(start, value, token)
+            yield
+        self._step *= 2  # One token reaches beyond: a long comment or string.
+
+    def _rest(self) -> _Lexing:
+        found = _Lexing(self._from, is_step=False)
+        found.work = self._lex_rest(found)
+        return found
+
+    def _lex_rest(self, lexing: _Lexing) -> Iterator[None]:
         # Some rules (those of diffs, say) take a line with its end only; the last line has none.
-        tokens = self._tokens(self._code if self._code.endswith("\n") else self._code + "\n")
-        spans = [(start, start + len(value), token) for start, token, value, _ in tokens if token is not None]
-        self._write(self._from, len(self._code), spans)
-        self._lexed = len(self._code)
+        code, length = self._code, len(self._code)
+        for start, token, value, _ in self._tokens(code if code.endswith("\n") else code + "\n"):
+            lexing.add(start, value, token)
+            yield
+        lexing.at = length
+        self._take(lexing)
+        self._lexed = length
 
     def _tokens(self, code: str) -> Iterator[tuple[int, TokenClass | None, str, tuple[str, ...] | None]]:
         """Tokens from where the next step begins, each with the lexer state before it if lexing can begin there."""
         lexer = self._lexer
         if lexer is None:
             return
-        until = perf_counter() + _PATIENCE_S
         if self._is_resumable:
-            found = _resumed_tokens(lexer, code, self._from, self._state)
+            found = resumed_tokens(lexer, code, self._from, self._state)
         else:
             found = ((at, token, value, None) for at, token, value in lexer.get_tokens_unprocessed(code))
         for position, token, value, state in found:
             yield position, _token_class(token), value, state
-            if perf_counter() > until:
-                self._lexer = None
-                return
 
-    def _write(self, start: int, end: int, spans: list[tuple[int, int, TokenClass]]) -> None:
-        """Replace the spans of the characters ``[start, end)``."""
+    def _take(self, lexing: _Lexing) -> None:
+        """Replace the spans of what ``lexing`` has been through since it was last taken."""
+        start, end = lexing.start, min(lexing.at, len(self._code))
+        spans, lexing.spans, lexing.start = lexing.spans, [], end
         first, last = self._line_at(start), self._line_at(end)
-        kept = tuple(span for span in self.lines[first] if span.end <= start - self._starts[first])
         fresh: list[list[CodeSpan]] = [[] for _ in range(first, last + 1)]
-        fresh[0] += kept
+        fresh[0] += (span for span in self.lines[first] if span.end <= start - self._starts[first])
         for from_, to, token in spans:
             line = self._line_at(from_)
             while from_ < to:
@@ -296,66 +380,14 @@ class CodeHighlighter:
                     fresh[line - first].append(CodeSpan(from_ - line_start, stop - line_start, token))
                 line += 1
                 from_ = line_end + 1
+        if end < len(self._code):
+            fresh[-1] += (span for span in self.lines[last] if span.start >= end - self._starts[last])
         for index, found in enumerate(fresh, first):
             line_spans = tuple(found)
             if self.lines[index] != line_spans:
                 self.lines[index] = line_spans
+                self._note_change(index, index + 1)
 
-
-def _resumed_tokens(
-    lexer: Any, code: str, position: int, state: tuple[str, ...]
-) -> Iterator[tuple[int, Any, str, tuple[str, ...] | None]]:
-    """`RegexLexer.get_tokens_unprocessed` from a position and a state on, telling the state before each token.
-
-    Pygments' own takes a state to begin with but neither a position nor tells the state it ends in.
-    """
-    from pygments.token import Error, Whitespace, _TokenType
-
-    rules = lexer._tokens  # noqa: SLF001 - the compiled rules have no public name
-    stack = list(state)
-    while True:
-        for match, action, new_state in rules[stack[-1]]:
-            found = match(code, position)
-            if found is None:
-                continue
-            before = tuple(stack)
-            if action is not None:
-                if type(action) is _TokenType:
-                    yield position, action, found.group(), before
-                else:
-                    for at, token, value in action(lexer, found):
-                        yield at, token, value, (before if at == position else None)
-            position = found.end()
-            _move(stack, new_state)
-            break
-        else:
-            if position >= len(code):
-                return
-            if code[position] == "\n":
-                yield position, Whitespace, "\n", tuple(stack)
-                stack = ["root"]
-            else:
-                yield position, Error, code[position], tuple(stack)
-            position += 1
-
-
-def _move(stack: list[str], new_state: Any) -> None:
-    """A rule's change of state, as `RegexLexer` has it."""
-    if new_state is None:
-        return
-    if isinstance(new_state, tuple):
-        for state in new_state:
-            if state == "#pop":
-                if len(stack) > 1:
-                    stack.pop()
-            elif state == "#push":
-                stack.append(stack[-1])
-            else:
-                stack.append(state)
-    elif isinstance(new_state, int):
-        if abs(new_state) >= len(stack):
-            del stack[1:]
-        else:
-            del stack[new_state:]
-    else:
-        stack.append(stack[-1])
+    def _note_change(self, first: int, end: int) -> None:
+        known = self._changed
+        self._changed = range(min(known.start, first), max(known.stop, end)) if known else range(first, end)

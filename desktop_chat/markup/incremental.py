@@ -79,7 +79,7 @@ class IncrementalParser:
         self.frozen = 0
         self._received: list[str] = []
         self._waiting: list[str] = []
-        self._step = 256
+        self._step = 2 * _SHORTEST_STEP
         self._line_ends = LineEnds()
         # The normalised text, its length, and the part of it that is still parsed again.
         self._source: list[str] = []
@@ -88,6 +88,7 @@ class IncrementalParser:
         self._tail_line = 0
         self._parsed_length = 0
         self._last_read: tuple[str, bool] | None = None
+        self._unsettled: _Reading | None = None  # of which nothing was settled yet
         self._is_final = False
         self._plain_growth: PlainGrowth | None = None
         # The block the tail begins in the middle of, where it began, and the labels its settled part looked up.
@@ -121,26 +122,30 @@ class IncrementalParser:
         Call it once a frame, and again in the next one while `is_behind`.
         """
         keep = len(self.blocks)
-        begun = perf_counter()
-        until = begun + _PATIENCE_S
-        while not self._is_final:
-            step = min(limit, self._step)
-            self._take(step)
-            keep = min(keep, self._refresh(final=False))
-            limit -= step
-            now = perf_counter()
-            if not self._waiting or limit <= 0 or now > until:
+        now = perf_counter()
+        until, spent = now + _PATIENCE_S, 0.0
+        while not self._is_final and now + spent < until:
+            begun = now
+            if self._unsettled is not None:
+                self._settle_last()
+            elif self._waiting and limit > 0:
+                step = min(limit, self._step)
+                limit -= step
+                self._take(step)
+                keep = min(keep, self._refresh(final=False))
+                self._pace(perf_counter() - begun)
+            else:
                 break
-            begun = self._pace(now - begun, now)
+            now = perf_counter()
+            spent = now - begun
         return Patch(keep, tuple(self.blocks[keep:]), self.frozen)
 
-    def _pace(self, spent: float, now: float) -> float:
+    def _pace(self, spent: float) -> None:
         """Choose the next step's length by what the last one cost; what is read does not depend on it."""
         if spent > _PATIENCE_S / 2:
             self._step = max(_SHORTEST_STEP, self._step // 2)
         elif spent < _PATIENCE_S / 8:
             self._step = min(_LONGEST_STEP, self._step * 2)
-        return now
 
     def finish(self) -> Patch:
         """Parse all there is as a finished text: nothing held back, nothing completed. It may still be appended to.
@@ -173,6 +178,7 @@ class IncrementalParser:
 
     def _refresh(self, *, final: bool) -> int:
         """Bring the blocks up to date; returns how many of the former ones still stand."""
+        self._settle_last()
         grown = len(self._tail) - self._parsed_length
         if not final and len(self._tail) > _LONG_TAIL and grown < len(self._tail) // 8:
             return len(self.blocks)
@@ -200,9 +206,16 @@ class IncrementalParser:
                 and reading.parsed.source == self._unread_source()
             ):
                 self._plain_growth = PlainGrowth(self.blocks[-1].block, reading.parsed.source)
-            self._settle(reading)
+            self._unsettled = reading
         self.frozen = self._settled.count_frozen()
         return keep
+
+    def _settle_last(self) -> None:
+        """Settle what was read last. It costs about as much as the reading, and can wait for the next one."""
+        reading, self._unsettled = self._unsettled, None
+        if reading is not None:
+            self._settle(reading)
+            self.frozen = self._settled.count_frozen()
 
     def _with_words(self) -> SourceBlock | None:
         """The last block with the words that were added, where there is no need to read it again."""
@@ -309,18 +322,18 @@ class IncrementalParser:
         if cut > reading.prelude:
             line = parsed.source.count("\n", 0, cut)
             self._labels.settle(reading.tree, line)
-            self._tail = self._tail[cut - reading.prelude :]
-            self._tail_line = reading.base_line + line
-            self._parsed_length = len(self._tail)
-            self._last_read = None
+            self._forget_tail(cut - reading.prelude, reading.base_line + line)
 
     def _forget_blank_lines(self, parsed: Parsed) -> None:
         """The tail shows nothing so far: what is complete of it never will."""
         if self._open is None and parsed.complete and not parsed.source.strip():
-            self._tail = self._tail[parsed.offset(parsed.complete) :]
-            self._tail_line += parsed.complete
-            self._parsed_length = len(self._tail)
-            self._last_read = None
+            self._forget_tail(parsed.offset(parsed.complete), self._tail_line + parsed.complete)
+
+    def _forget_tail(self, characters: int, line: int) -> None:
+        """The first characters of the tail are settled; it goes on with that line."""
+        self._tail, self._tail_line = self._tail[characters:], line
+        self._parsed_length -= characters
+        self._last_read = None
 
     def _open_up(self, block: Block, rest: Block | None, piece: Piece, parsed: Parsed) -> int | None:
         """Settle a part of the last block; returns where the unsettled rest begins in the parsed source."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from desktop_chat.markup import syntax
-from desktop_chat.markup.allowance import ALL_SPENT, Budget, markup_end, markup_weight
+from desktop_chat.markup.allowance import ALL_SPENT, Budget, count_marks, markup_end, markup_weight
 from desktop_chat.markup.blocks import Block, Heading, InlineImage, InlineMath, InlineText, Paragraph, Span
 from desktop_chat.markup.grammar import Piece, inline_element
 from desktop_chat.markup.open_blocks import OpenBlock, Parsed
@@ -27,6 +27,9 @@ _KEPT = 160
 
 _LINE = 8
 """A line break counts as so many characters more: it costs as much to read."""
+
+_MARK = 3
+"""A mark counts as so many more."""
 
 _STEP = 150
 """Characters that must have come before it is tried again."""
@@ -83,7 +86,7 @@ class OpenParagraph(OpenBlock):
         if not isinstance(rest, Paragraph):
             return None
         content = piece.tokens[1].content
-        extent = len(content) + _LINE * content.count("\n")
+        extent = len(content) + _LINE * content.count("\n") + _MARK * count_marks(content)
         if extent < self._try_at or (not self.prelude and syntax.may_be_definition(content)):
             return None
         begin = parsed.source.find(content, parsed.offset(piece.first_line))

@@ -38,9 +38,6 @@ _STYLES = {
     "code": Style.CODE,
     "sup": Style.FOOTNOTE,
 }
-_SHOWN = str.maketrans({"\n": " ", OBJECT_CHARACTER: "\ufffd", LINE_BREAK: " "})
-"""Soft breaks are spaces; the two characters with a meaning in `InlineText` cannot come from a model."""
-
 _EMPTY = InlineText("")
 
 
@@ -154,10 +151,15 @@ def rows_of(element: Element, numbers: Mapping[str, int]) -> tuple[tuple[InlineT
 def inline_text(element: Element, numbers: Mapping[str, int]) -> InlineText:
     """The inline content of an element as flat text with spans."""
     if not len(element):
-        return InlineText(element.text.translate(_SHOWN)) if element.text else _EMPTY
+        return InlineText(_shown(element.text)) if element.text else _EMPTY
     run = _Run(numbers)
     run.add(element, Style.PLAIN, "")
     return run.finished()
+
+
+def _shown(text: str) -> str:
+    """Soft breaks are spaces; the two characters with a meaning in `InlineText` cannot come from a model."""
+    return text.replace("\n", " ").replace(OBJECT_CHARACTER, "\ufffd").replace(LINE_BREAK, " ")
 
 
 class _Run:
@@ -175,7 +177,7 @@ class _Run:
 
     def add(self, element: Element, style: Style, href: str) -> None:
         if element.text:
-            self._write(element.text.translate(_SHOWN), style, href)
+            self._write(_shown(element.text), style, href)
         for child in element:
             tag = child.tag
             if tag == "br":
@@ -193,7 +195,7 @@ class _Run:
             else:
                 self.add(child, style | _STYLES.get(tag, Style.PLAIN), href)
             if child.tail:
-                self._write(child.tail.translate(_SHOWN), style, href)
+                self._write(_shown(child.tail), style, href)
 
     def _write(self, text: str, style: Style, href: str) -> None:
         start, self._length = self._length, self._length + len(text)

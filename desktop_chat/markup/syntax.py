@@ -123,8 +123,8 @@ def parser() -> MarkdownIt:
     inline.at("backticks", watched(rules_inline.backtick, code_left_open))
     inline.at("strikethrough", watched(rules_inline.strikethrough.tokenize, nothing_left_open))
     inline.at("emphasis", watched(_emphasis, nothing_left_open))
-    inline.at("link", watched(rules_inline.link, link_left_open))
-    inline.at("image", watched(rules_inline.image, image_left_open))
+    inline.at("link", watched(_link, link_left_open))
+    inline.at("image", watched(_image, image_left_open))
     inline.at("footnote_ref", _footnote_reference)
     return md
 
@@ -223,6 +223,15 @@ def rows_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         token.meta = {"rows": True}
         state.line = following
     return True
+
+
+def _link(state: StateInline, silent: bool) -> bool:
+    return state.src.find("]", state.pos, state.posMax) >= 0 and rules_inline.link(state, silent)
+
+
+def _image(state: StateInline, silent: bool) -> bool:
+    """Neither an image nor a link is looked for where no bracket closes: each would read all that follows."""
+    return state.src.find("]", state.pos, state.posMax) >= 0 and rules_inline.image(state, silent)
 
 
 def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:

@@ -12,7 +12,7 @@ from desktop_chat.markup.highlighting import language_name
 from desktop_chat.markup.safety import visible_code
 from desktop_chat.ui.theme import Radius, Space
 from desktop_chat.ui.transcript.boxes import Box, BoxContext, Control, Paint, PlacedRun, Scrollable
-from desktop_chat.ui.transcript.code_run import CodeRun
+from desktop_chat.ui.transcript.code_run import CodeRun, LineColors
 from desktop_chat.ui.transcript.icons import paint_icon
 from desktop_chat.ui.transcript.sideways import Sideways
 from desktop_chat.ui.transcript.typography import color
@@ -50,6 +50,10 @@ class CodeBox(Box):
         code = self._visible
         colors = self._context.highlighter.lines(self, code, block.language, closed=block.closed)
         self._code.set_code(code, colors)
+
+    def recolor(self, colors: LineColors) -> None:
+        """Show more colours of the same code."""
+        self._code.recolor(colors)
 
     @property
     def block(self) -> CodeBlock:

@@ -20,6 +20,9 @@ from desktop_chat.ui.transcript.words import caret_at
 LONGEST_LINE: Final = 4000
 """Characters; a longer line is shown as several, or its layout would stop the program."""
 
+KEPT_LINES: Final = 400
+"""Lines that were seen whose layouts are kept, besides those in the window."""
+
 _UNBOUNDED: Final = 1 << 20
 
 
@@ -31,12 +34,40 @@ class ColoredSpan(NamedTuple):
     format: QTextCharFormat
 
 
-class Highlighter(Protocol):
-    """Colours code. ``lines`` returns the spans of each line; it may be called for a growing text each frame."""
+class LineColors(NamedTuple):
+    """The coloured spans of each line, of which those of the lines ``changed`` may be new; none of lines beyond."""
 
-    def lines(
-        self, key: object, code: str, language: str, *, closed: bool
-    ) -> Sequence[Sequence[ColoredSpan]]: ...
+    lines: Sequence[Sequence[ColoredSpan]] = ()
+    changed: range = range(0)
+
+
+class Colored(Protocol):
+    """A block of code that gets its colours within some frames."""
+
+    def recolor(self, colors: LineColors) -> None:
+        """Show more colours of the same code."""
+        ...
+
+
+class Highlighter(Protocol):
+    """Colours code as far as each frame's allowance goes."""
+
+    def lines(self, block: Colored, code: str, language: str, *, closed: bool) -> LineColors:
+        """The colours of ``code``, the present text of ``block``, which may grow each frame."""
+        ...
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether code waits for `go_on`."""
+        ...
+
+    def go_on(self) -> None:
+        """Colour more of what waits, with what is left of this frame's allowance."""
+        ...
+
+    def end_frame(self) -> None:
+        """Grant the next frame its allowance."""
+        ...
 
 
 class CodeRun:
@@ -59,6 +90,7 @@ class CodeRun:
         self._isolates: dict[int, Isolates] = {}
         self._tops: list[int] = []
         self._colors: Sequence[Sequence[ColoredSpan]] = ()
+        self._spans: dict[int, Sequence[ColoredSpan]] = {}  # with which lines were laid out
         self._offsets = Utf16Offsets("")
         self._longest_width = 0.0
         self._longest_length = -1
@@ -76,7 +108,7 @@ class CodeRun:
     def line_count(self) -> int:
         return len(self._starts)
 
-    def set_code(self, code: str, colors: Sequence[Sequence[ColoredSpan]]) -> None:
+    def set_code(self, code: str, colors: LineColors) -> None:
         """Show ``code``; lines before the first change keep their layouts."""
         kept = self._kept_lines(code)
         for index in range(kept, len(self._starts)):
@@ -100,7 +132,7 @@ class CodeRun:
         self.code = code
         self._offsets = Utf16Offsets(code)
         self.length = self._offsets.length
-        self._recolor(colors, kept)
+        self.recolor(colors)
         self._measure(kept)
 
     def _kept_lines(self, code: str) -> int:
@@ -117,11 +149,12 @@ class CodeRun:
                 high = middle - 1
         return low
 
-    def _recolor(self, colors: Sequence[Sequence[ColoredSpan]], kept: int) -> None:
-        for index in [index for index in self._layouts if index < kept]:
-            if _spans_at(self._colors, index) != _spans_at(colors, index):
+    def recolor(self, colors: LineColors) -> None:
+        """Show the same code in other colours; lines that look the same keep their layouts."""
+        self._colors = colors.lines
+        for index in colors.changed:
+            if index in self._layouts and self._spans[index] != _spans_at(self._colors, index):
                 del self._layouts[index]
-        self._colors = colors
 
     def _measure(self, first: int) -> None:
         for index in range(first, len(self._starts)):
@@ -149,7 +182,7 @@ class CodeRun:
             return found
         start, end = self.line_bounds(index)
         text = self.code[start:end]
-        spans = _spans_at(self._colors, index)
+        spans = self._spans[index] = _spans_at(self._colors, index)
         offsets = Utf16Offsets(text)
         isolates = _token_isolates(text, spans)
         self._isolates[index] = units = isolates.mapped(offsets.units) if isolates else NONE
@@ -284,8 +317,17 @@ class CodeRun:
             for rect in self.rects(low, high):
                 painter.fillRect(rect.translated(x, y), mark.color)
         painter.setPen(ink)
-        for index in range(self._line_at(clip.top() - y), self._line_at(clip.bottom() - y) + 1):
+        shown = range(self._line_at(clip.top() - y), self._line_at(clip.bottom() - y) + 1)
+        if len(self._layouts) > KEPT_LINES + len(shown):
+            self._forget_layouts(shown)
+        for index in shown:
             self._layout(index).draw(painter, QPointF(x, y + self._top(index)))
+
+    def _forget_layouts(self, shown: range) -> None:
+        """Let go the lines that are not near those shown."""
+        near = range(shown.start - KEPT_LINES // 4, shown.stop + KEPT_LINES // 4)
+        for index in [index for index in self._layouts if index not in near]:
+            del self._layouts[index], self._isolates[index], self._spans[index]
 
 
 def _token_isolates(text: str, spans: Sequence[ColoredSpan]) -> Isolates:

@@ -77,9 +77,10 @@ class Column:
         """Put ``entries`` in the place of entry ``index``."""
         self.entries[index : index + 1] = entries
         self._parts[index : index + 1] = [entry.spec.part for entry in entries]
-        known = [self.heights[i] for i in range(len(self.heights))]
-        known[index : index + 1] = heights
-        self.heights = FenwickHeights(known)
+        behind = [self.heights[i] for i in range(index + 1, len(self.heights))]
+        self.heights.truncate(index)
+        for height in (*heights, *behind):
+            self.heights.append(height)
 
     def index_of(self, part: Part) -> int:
         """The entry named ``part``, or the one that stands in its place now."""

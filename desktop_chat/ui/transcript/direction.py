@@ -31,6 +31,9 @@ _LATIN: Final = re.compile("[A-Za-z]")
 _RUNS_LEFT: Final = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
+_WEAK: Final = re.compile("[\x00-@\\[-`{-~\u2000-\u200d\u2010-\u206f\ufffc\ufffd]*")
+"""Common characters that are none; the others are asked for one by one."""
+
 _LONGEST: Final = 6_000
 _LOOKED_AT: Final = 40
 """Items or blocks among which a strong character is looked for; the rest of a long list is none of its beginning."""
@@ -41,7 +44,8 @@ def is_right_to_left(text: str) -> bool | None:
     text = text[:_LONGEST]
     if text.isascii():
         return False if _LATIN.search(text) else None
-    for character in text:
+    weak = _WEAK.match(text)
+    for character in text[weak.end() if weak else 0 :]:
         kind = unicodedata.bidirectional(character)
         if kind == "L":
             return False

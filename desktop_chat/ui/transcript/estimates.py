@@ -25,10 +25,8 @@ MESSAGE_CHROME = 84
 """Header, footer and the gap below a message, in pixels."""
 
 _LONG = 1000
-"""Characters from which on lines are no longer looked at one by one."""
-
-_MANY = 20
-"""Lines from which on they are not, either."""
+_MANY_LINES = 20
+"""Characters and lines from which on lines are no longer looked at one by one."""
 
 
 def lines_for(characters: int, width: int, type_: Typography) -> int:
@@ -44,12 +42,16 @@ def block_height(source: Block | Segment, width: int, type_: Typography) -> int:
             return max(flowing, (lines_for(len(text), width, type_) + text.count("\n") * 2 // 3) * line)
         case Paragraph(content=content):
             return lines_for(len(content.text), width, type_) * line
-        case RawText(text=text) if len(text) > _LONG or text.count("\n") > _MANY:
+        case RawText(text=text) if len(text) > _LONG or text.count("\n") > _MANY_LINES:
             return (text.count("\n") + lines_for(len(text), width, type_)) * line
         case RawText(text=text):
             return sum(lines_for(len(each), width, type_) for each in text.split("\n")) * line
-        case Heading():
-            return type_.headings[1].line_height
+        case Heading(level, content):
+            style = type_.headings[min(level, 6) - 1]
+            return (
+                max(1, -(-round(len(content.text) * style.average_width) // max(40, width)))
+                * style.line_height
+            )
         case CodeBlock(code=code):
             shown = code.count("\n") + 1
             return HEADER_HEIGHT + 2 * Space.M + min(shown, FOLD_LINES) * type_.code.line_height

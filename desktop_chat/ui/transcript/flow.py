@@ -204,6 +204,8 @@ class _SlowSegment:
 
     def advance(self) -> Sequence[SourceBlock] | None:
         """Parse for some milliseconds; blocks when all is parsed, or as many as a frame can take in."""
+        if self._spent >= _PATIENCE_S:
+            return (SourceBlock(RawText(self._text.rstrip("\n")), 0, self._text.count("\n") + 1),)
         begun = now = perf_counter()
         while now - begun < _SLICE_S:
             self._parser.update()
@@ -215,9 +217,7 @@ class _SlowSegment:
                 return self._parser.blocks
             now = perf_counter()
         self._spent += now - begun
-        if self._spent < _PATIENCE_S:
-            return None
-        return (SourceBlock(RawText(self._text.rstrip("\n")), 0, self._text.count("\n") + 1),)
+        return None
 
     def rest(self, segment: Segment) -> Segment | None:
         """What of ``segment`` follows the blocks that were given out, which no longer depend on it."""

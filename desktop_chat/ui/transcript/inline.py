@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import islice
 from typing import Final, NamedTuple, Protocol
 
 from PySide6.QtCore import Qt
@@ -62,7 +63,7 @@ _HIDDEN_IN_CODE: Final = re.compile("[\u200b\u2060\ufeff\u00ad\u200e\u200f\u061c
 _UPRIGHT: Final = re.compile("[\u0590-\u109f\u1780-\u17ff\ufb1d-\ufdff\ufe70-\ufefc]+")
 _IDEOGRAPHIC: Final = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _PARTS: Final = re.compile(rf"[^\s{_IDEOGRAPHIC}]+|[{_IDEOGRAPHIC}]{{1,4}}")
-_MOST_NAMED: Final = 100
+_MOST_NAMED: Final = 20
 """Hidden characters of one text that are shown by name; the text that has more is no text."""
 
 
@@ -71,10 +72,11 @@ def hidden_characters(content: InlineText) -> list[HiddenCharacter]:
     text = content.text
     if text.isascii():
         return []
-    found = [item.start() for item in _REORDERING.finditer(text)]
+    found = [item.start() for item in islice(_REORDERING.finditer(text), _MOST_NAMED)]
     for span in content.spans:
         if span.style & Style.CODE:
-            found += [item.start() for item in _HIDDEN_IN_CODE.finditer(text, span.start, span.end)]
+            hidden = _HIDDEN_IN_CODE.finditer(text, span.start, span.end)
+            found += [item.start() for item in islice(hidden, _MOST_NAMED)]
     return [
         HiddenCharacter(position, name_of_hidden(text[position])) for position in sorted(found)[:_MOST_NAMED]
     ]

@@ -24,7 +24,7 @@ REASONING_INDENT = 16
 
 _SMALLEST_SHARE: Final = 256
 _FIRST_SHARE: Final = 1024
-_COSTLY_S: Final = 0.006
+_COSTLY_S: Final = 0.004
 """CPU time of a frame's share from which on the next one is smaller, and below half of which it is larger. Painting
 takes as much again, and input and the network want their part of the 16 ms."""
 

@@ -66,7 +66,7 @@ class MessageLayout(MessageEntries):
         opening = self.column.entries[index].spec.gap
         if specs and above is None:
             specs[0] = specs[0]._replace(gap=opening)
-        place = next(i for i, spec in enumerate(flow.specs) if spec.source is segment)
+        place = next(i for i in range(len(flow.specs) - 1, -1, -1) if flow.specs[i].source is segment)
         flow.specs[place : place + 1] = specs
         self.column.splice(index, [Entry(spec) for spec in specs], [self._estimate(spec) for spec in specs])
         return True

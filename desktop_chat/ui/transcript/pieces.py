@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from string import punctuation
 from typing import Final
 
 from desktop_chat.markup.blocks import (
@@ -28,7 +29,6 @@ from desktop_chat.markup.blocks import (
     RawText,
     Table,
 )
-from desktop_chat.markup.long_runs import LongRun
 from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.block_stack import gap_between
 from desktop_chat.ui.transcript.continued import ContinuedItem, ContinuedNotes, ContinuedQuote
@@ -40,19 +40,29 @@ PIECE: Final = 4_000
 """Characters that are laid out together. Beyond, a line is broken where it would not be, at a sentence's end if there
 is one near."""
 
+HEADING_PIECE: Final = 1_200
+"""The same of a heading, which is larger."""
+
 MOST_ITEMS: Final = 40
 MOST_ROWS: Final = 20
 _BLOCK: Final = 60
 """What each box costs, in characters."""
 
 _SOLID: Final = 1_200
-"""ASCII characters without a space, which cost more to break into lines, that are laid out together."""
+"""ASCII characters without a space, and characters that show nothing, which cost more to break into lines, that are
+laid out together."""
 
-MOST_LINES: Final = 100
-"""Lines of a text that are laid out together, however short they are."""
-
+_HIDDEN: Final = "\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufffd"
+_SOLID_BEGIN: Final = re.compile(rf"[!-~]{{{_SOLID}}}|[{_HIDDEN}]{{{_SOLID}}}")
+_SOLID_RUN: Final = re.compile(rf"(?<![!-~])[!-~]{{{_SOLID}}}|(?<![{_HIDDEN}])[{_HIDDEN}]{{{_SOLID}}}")
+MOST_LINES: Final = 120
 _LINES: Final = re.compile(rf"(?:[^\n{LINE_BREAK}]*[\n{LINE_BREAK}]){{{MOST_LINES}}}")
-_SOLID_RUN: Final = LongRun("[!-~]", _SOLID)
+_MOST_WORDS: Final = 1_000
+_MOST_SIGNS: Final = 1_200
+_WORDS: Final = re.compile(rf"(?:\S*+\s++){{{_MOST_WORDS}}}")
+_SIGNS: Final = re.compile(rf"(?:[^{re.escape(punctuation)}]*+[{re.escape(punctuation)}]){{{_MOST_SIGNS}}}")
+"""More than `PIECE` characters of any language have; each costs as much to lay out, however short."""
+
 _SENTENCE_END: Final = re.compile(r"[.!?][\"')\]]*[ \n]")
 
 
@@ -68,10 +78,11 @@ def pieces(block: Block, former: Block | None = None, known: Sequence[Block] = (
         case Table():
             return _table_pieces(block, former, known)
         case Paragraph() | Heading():
-            texts = _text_pieces(block.content, former, known)
+            most = PIECE if isinstance(block, Paragraph) else HEADING_PIECE
+            texts = _text_pieces(block.content, former, known, most)
             return (block,) if len(texts) == 1 else [_with_text(block, part) for part in texts]
         case RawText():
-            texts = _text_pieces(InlineText(block.text))
+            texts = _text_pieces(InlineText(block.text), former, known)
             return (block,) if len(texts) == 1 else [RawText(part.text) for part in texts]
         case Quote() if _extent(block.blocks, PIECE) > PIECE:
             (_, first), *rest = _stacked(block.blocks)
@@ -124,10 +135,13 @@ def _sum(extents: Iterable[int], limit: int) -> int:
     return total
 
 
+@lru_cache(maxsize=4)  # asked at each level of nesting
 def _cost(text: str) -> int:
-    """Solid text counts for what it costs."""
-    solid = len(text) > _SOLID and _SOLID_RUN.search(text, 0, PIECE) is not None
-    return len(text) * PIECE // _SOLID if solid else len(text)
+    """Solid text and short lines count for what they cost."""
+    begin = text[:PIECE]
+    breaks = begin.count("\n") + begin.count(LINE_BREAK)
+    is_solid = max(map(len, begin.split()), default=0) >= _SOLID and _SOLID_RUN.search(begin) is not None
+    return (len(text) * PIECE // _SOLID if is_solid else len(text)) + breaks * PIECE // MOST_LINES
 
 
 # --- lists and quotations --------------------------------------------------------------------------------
@@ -269,14 +283,14 @@ def _with_text(block: Paragraph | Heading, content: InlineText) -> Paragraph | H
 
 
 def _text_pieces(
-    content: InlineText, former: Block | None = None, known: Sequence[Block] = ()
+    content: InlineText, former: Block | None = None, known: Sequence[Block] = (), most: int = PIECE
 ) -> Sequence[InlineText]:
     text = content.text
-    if len(text) <= _SOLID and text.count(LINE_BREAK) + text.count("\n") < MOST_LINES:
+    if len(text) <= 2 * MOST_LINES:
         return (content,)
     found = _kept(content, former, known)
     first = sum(len(part.text) for part in found)
-    while (end := _cut(text, first)) is not None:
+    while (end := _cut(text, first, most)) is not None:
         found.append(sliced(content, first, end))
         first = end
     found.append(sliced(content, first, len(text)))
@@ -285,10 +299,10 @@ def _text_pieces(
 
 def _kept(content: InlineText, former: Block | None, known: Sequence[Block]) -> list[InlineText]:
     """The parts of ``former`` that are parts of ``content`` too."""
-    if len(known) < 2 or not isinstance(former, (Paragraph, Heading)):
+    if len(known) < 2 or not isinstance(former, (Paragraph, Heading, RawText)):
         return []
-    parts = [part.content for part in known if isinstance(part, (Paragraph, Heading))]
-    old, last = former.content, len(parts[-1].text)
+    parts = [_content(part) for part in known if isinstance(part, (Paragraph, Heading, RawText))]
+    old, last = _content(former), len(parts[-1].text)
     end = len(old.text) - last
     shared = bisect_left(old.spans, end, key=lambda span: span.start)
     objects = bisect_left(old.objects, end, key=lambda found: found.position)
@@ -302,21 +316,52 @@ def _kept(content: InlineText, former: Block | None, known: Sequence[Block]) -> 
     return []
 
 
-def _cut(text: str, first: int) -> int | None:
+def _content(block: Paragraph | Heading | RawText) -> InlineText:
+    return InlineText(block.text) if isinstance(block, RawText) else block.content
+
+
+def _cut(text: str, first: int, most: int) -> int | None:
     """Where the piece that begins at ``first`` ends; ``None`` at the text's end."""
-    solid = _SOLID_RUN.search(text, first, first + PIECE)
-    if solid is not None:
-        return solid.start() if solid.start() > first else (solid.end() if solid.end() < len(text) else None)
-    stop = first + PIECE
-    count = text.count("\n", first, stop) + text.count(LINE_BREAK, first, stop)
-    if count >= MOST_LINES and (lines := _LINES.match(text, first, stop)) is not None:
-        return lines.end() if lines.end() < len(text) else None
-    if len(text) - first <= PIECE:
+    stop = first + most
+    dense = None
+    if text.count("\n", first, stop) + text.count(LINE_BREAK, first, stop) >= MOST_LINES:
+        dense = stop = _end_of(_LINES, text, first, stop) or stop
+    words = text[first:stop].split()
+    if (end := _dense_end(text, first, stop, len(words))) is not None:
+        dense = stop = end
+    if max(map(len, words), default=0) >= _SOLID:
+        solid = _SOLID_BEGIN.match(text, first, stop) or _SOLID_RUN.search(text, first, stop)
+        if solid is not None and solid.start() > first:
+            return solid.start()
+        if solid is not None:
+            return solid.end() if solid.end() < len(text) else None
+    if len(text) <= stop:
         return None
-    line = max(text.rfind(mark, stop - PIECE // 4, stop) for mark in ("\n", LINE_BREAK))
+    if dense is not None:
+        return stop
+    line = max(text.rfind(mark, stop - most // 4, stop) for mark in ("\n", LINE_BREAK))
     if line >= 0:  # a line ends here anyway
         return line + 1
-    if ends := deque(_SENTENCE_END.finditer(text, stop - PIECE // 4, stop), 1):
-        return ends[0].end()
+    ends = [found.end() for found in _SENTENCE_END.finditer(text, stop - most // 4, stop)]
+    if ends:
+        return ends[-1]
     space = max(text.rfind("\n", first, stop), text.rfind(" ", first, stop)) + 1
-    return space if space > first + PIECE // 2 else stop
+    return space if space > first + most // 2 else stop
+
+
+def _dense_end(text: str, first: int, stop: int, words: int) -> int | None:
+    """Where there have been so many short words or signs since ``first`` that they cost a piece."""
+    end = None
+    if min(stop, len(text)) - first < _MOST_SIGNS:
+        return end
+    if words >= _MOST_WORDS and (found := _end_of(_WORDS, text, first, stop)):
+        end = stop = found
+    if sum(text.count(sign, first, stop) for sign in punctuation) >= _MOST_SIGNS:
+        signs = _end_of(_SIGNS, text, first, stop) or stop
+        end = max(text.rfind("\n", first, signs), text.rfind(" ", first, signs)) + 1 or signs
+    return end
+
+
+def _end_of(pattern: re.Pattern[str], text: str, first: int, stop: int) -> int | None:
+    found = pattern.match(text, first, stop)
+    return None if found is None else found.end()

@@ -46,9 +46,11 @@ class StackScrollArea(QAbstractScrollArea):
     Signals:
         following_changed: whether the view keeps to the end of a growing answer.
         zoom_requested: +1 or -1, from the wheel.
+        pointer_left: nothing is under the pointer any more.
     """
 
     following_changed = Signal(bool)
+    pointer_left = Signal()
     zoom_requested = Signal(int)
 
     stack: MessageStack
@@ -64,7 +66,7 @@ class StackScrollArea(QAbstractScrollArea):
         self.setVerticalScrollBar(self._bar)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         viewport = _Viewport()
-        viewport.left.connect(self._pointer_left)
+        viewport.left.connect(self.pointer_left)
         self.setViewport(viewport)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._top = 0
@@ -84,9 +86,6 @@ class StackScrollArea(QAbstractScrollArea):
 
     def _wheel_sideways(self, _point: QPointF, _pixels: int) -> None:
         """The wheel went sideways over a point of the viewport."""
-
-    def _pointer_left(self) -> None:
-        """Nothing is under the pointer any more."""
 
     def _wheel_moved(self, _point: QPointF) -> None:
         """Something else is under the pointer now."""

@@ -45,7 +45,7 @@ class MessageStack:
 
     Attributes:
         heights: one row a message; a message's gap is below it.
-        is_parsing: whether something that shows takes several frames to parse; `settle` goes on with it.
+        is_parsing: whether something takes several frames to parse or to colour; `settle` goes on with it.
         is_settled: whether `settle` would find everything as it left it.
     """
 
@@ -186,6 +186,14 @@ class MessageStack:
             return self.touched(row, first)
         return self._change_of(row, first)
 
+    def grew_in_place(self, row: int) -> bool:
+        """Whether a message grew and left everything as `settle` had left it, with nothing more to do in the frame."""
+        highlighter = self.workshop.highlighter
+        if not self.is_settled or not self._layouts[row].grown_in_place or highlighter.is_behind:
+            return False
+        highlighter.end_frame()
+        return True
+
     def _change_of(self, row: int, first: int) -> int:
         layout = self._layouts[row]
         if row in self._unfinished:
@@ -223,12 +231,15 @@ class MessageStack:
         slow: set[Entry] = set()
         self._has_split = False
         self.is_settled = True
+        highlighter = self.workshop.highlighter
+        highlighter.go_on()
         for _ in range(_ROUNDS):
             top = self._window_top(anchor, height)
             if not self._make_exact(top, top + height, slow):
                 break
-        self.is_parsing = bool(slow)
-        self.is_settled = self.is_settled and not slow
+        self.is_parsing = bool(slow) or highlighter.is_behind
+        self.is_settled = self.is_settled and not self.is_parsing
+        highlighter.end_frame()
         return self._window_top(anchor, height)
 
     def _window_top(self, anchor: Anchor | None, height: int) -> int:

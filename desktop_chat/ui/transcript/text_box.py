@@ -30,7 +30,9 @@ class TextBox(Box):
         return self.height
 
     def update(self, block: Block) -> bool:
-        if type(block) is not self._kind or not isinstance(block, (Paragraph, RawText)):
+        if type(block) is not self._kind or not isinstance(block, (Paragraph, Heading, RawText)):
+            return False
+        if isinstance(block, Heading) and block.level != self._level:
             return False
         self.changed_from = self.text_run.update(_content(block))
         self.height = self.text_run.height

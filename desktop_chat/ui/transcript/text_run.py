@@ -7,7 +7,7 @@ paragraph only lays out its last chunk again.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -45,8 +45,8 @@ CHUNK_LENGTH: Final = 1200
 CHUNK_LOOKAHEAD: Final = 600
 """Characters laid out beyond a chunk's end, so that its last line breaks as in the whole text."""
 
-GROWING_LENGTH: Final = 120
-GROWING_LOOKAHEAD: Final = 200
+GROWING_LENGTH: Final = 240
+GROWING_LOOKAHEAD: Final = 320
 """The same while the text grows: what is laid out again in every frame is no longer than needed."""
 
 _UNBOUNDED: Final = 1 << 20
@@ -98,6 +98,7 @@ class TextRun:
         self._is_bidirectional = self.right_to_left or holds_right_to_left(content.text)
         if self._is_bidirectional and (isolates := isolates_of(content)):
             self._isolate(isolates)
+        self._object_places = sorted(self._objects)
 
     def _isolate(self, isolates: Isolates) -> None:
         """Lay the text out with characters put into it: all that is private counts them."""
@@ -122,15 +123,8 @@ class TextRun:
             return 0.0
         if self._natural_width is None:
             chunk, _ = self._make_chunk(0, len(self._shown), wrap=False, width=_UNBOUNDED)
-            lines = range(chunk.layout.lineCount())
-            self._natural_width = max(
-                (
-                    chunk.layout.lineAt(line).x() + chunk.layout.lineAt(line).naturalTextWidth()
-                    for line in lines
-                ),
-                default=0.0,
-            )
-            self._natural_width = max(self._natural_width, 0.0)
+            lines = (chunk.layout.lineAt(number) for number in range(chunk.layout.lineCount()))
+            self._natural_width = max(0.0, *(line.x() + line.naturalTextWidth() for line in lines), 0.0)
         return self._natural_width
 
     def longest_word_width(self) -> float:
@@ -177,9 +171,6 @@ class TextRun:
             stop = min(len(self._shown), start + length + lookahead)
             top = self._chunks[-1].tops[-1] if self._chunks else 0
             chunk, ended = self._make_chunk(start, stop, wrap=True, width=self.width, top=top, length=length)
-            if not ended and self._offsets.code_points(chunk.end) == stop:
-                lookahead *= 2  # its last line might go on
-                continue
             if not ended:
                 chunk.needs = self._next_break(self._offsets.code_points(chunk.end), lookahead)
             self._chunks.append(chunk)
@@ -252,11 +243,16 @@ class TextRun:
         first = self._offsets.code_points(origin + line.textStart())
         end = self._offsets.code_points(origin + line.textStart() + line.textLength())
         above, below = style.baseline, style.line_height - style.baseline
-        for position, picture in self._objects.items():
-            if first <= position < end:
-                above = max(above, round(picture.ascent) + 3)
-                below = max(below, round(picture.descent) + 3)
+        for position in self._objects_between(first, end):
+            picture = self._objects[position]
+            above = max(above, round(picture.ascent) + 3)
+            below = max(below, round(picture.descent) + 3)
         return above + below, above
+
+    def _objects_between(self, first: int, end: int) -> Sequence[int]:
+        """Where objects stand in the code points ``[first, end)``."""
+        places = self._object_places
+        return places[bisect_left(places, first) : bisect_left(places, end)]
 
     def _find_pills(self, chunk: Chunk) -> Iterator[QRectF]:
         """The rounded backgrounds of inline code, one a line."""
@@ -388,8 +384,17 @@ class TextRun:
                         painter.fillRect(rect.translated(x, y), mark.color)
             painter.setPen(self.style.color)
             chunk.layout.draw(painter, QPointF(x, y), [], clip)
-        for position, picture in self._objects.items():
-            offset = self._offsets.units(position)
-            place = self._caret(offset)
-            if y + place.bottom() > clip.top() and y + place.top() < clip.bottom():
-                picture.paint(painter, x + place.x(), y + self._baseline_at(offset), self.width)
+            if self._objects:
+                self._paint_objects(painter, chunk, x, y, clip)
+
+    def _paint_objects(self, painter: QPainter, chunk: Chunk, x: float, y: float, clip: QRectF) -> None:
+        for index in range(len(chunk.tops) - 1):
+            if y + chunk.tops[index + 1] <= clip.top() or y + chunk.tops[index] >= clip.bottom():
+                continue
+            line = chunk.layout.lineAt(index)
+            start = chunk.start + line.textStart()
+            first, end = (self._offsets.code_points(at) for at in (start, start + line.textLength()))
+            baseline = y + chunk.tops[index] + chunk.baselines[index]
+            for position in self._objects_between(first, end):
+                left = caret_x(line, self._offsets.units(position) - chunk.start)
+                self._objects[position].paint(painter, x + left, baseline, self.width)

@@ -20,7 +20,7 @@ from desktop_chat.domain.messages import Message, Role
 from desktop_chat.ui.fonts import load_fonts
 from desktop_chat.ui.theme import Radius, Space, Theme, theme_for
 from desktop_chat.ui.transcript import accessibility, labels
-from desktop_chat.ui.transcript.code_colors import CodeColors
+from desktop_chat.ui.transcript.code_colors import TOKENS_A_FRAME, CodeColors
 from desktop_chat.ui.transcript.cursor import BreathingCursor
 from desktop_chat.ui.transcript.frame_clock import FrameClock
 from desktop_chat.ui.transcript.icons import icon
@@ -80,6 +80,7 @@ class TranscriptView(StackScrollArea):
         self.clock = FrameClock(self._flush, self)
         self.cursor_mark = BreathingCursor(self.viewport(), theme)
         self.pointer = Pointer(self)
+        self.pointer_left.connect(self.pointer.left)
         self.reading = Reading(self)
         self.set_model(self._model)
         self._apply_theme()
@@ -138,7 +139,8 @@ class TranscriptView(StackScrollArea):
     def _make_workshop(self) -> Workshop:
         type_ = Typography(self._theme)
         pictures = Pictures(type_, self._pictures_arrived, self, self.images)
-        return Workshop(type_, pictures.make, CodeColors(type_), pictures.formula, self._can_continue)
+        colors = CodeColors(type_, TOKENS_A_FRAME)
+        return Workshop(type_, pictures.make, colors, pictures.formula, self._can_continue)
 
     def _pictures_arrived(self) -> None:
         for row, layout in self.stack.laid_out():
@@ -230,7 +232,7 @@ class TranscriptView(StackScrollArea):
                 first = first if waiting is None else min(first, waiting)
             dirty.append(self.stack.grown(row, first))
             shown.append(layout)
-            if self.stack.is_settled and layout.grown_in_place:
+            if self.stack.grew_in_place(row):
                 self.repaint_entry(row, first, dirty.pop())
         for row, layout in self.stack.unfinished():
             if layout.is_behind and layout.message.id not in self._model.growing:
@@ -269,9 +271,6 @@ class TranscriptView(StackScrollArea):
 
     def _wheel_sideways(self, point: QPointF, pixels: int) -> None:
         self.pointer.scroll_sideways(point, pixels)
-
-    def _pointer_left(self) -> None:
-        self.pointer.left()
 
     def _wheel_moved(self, point: QPointF) -> None:
         self.pointer.moved(point)

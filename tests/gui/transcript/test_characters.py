@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from desktop_chat.markup.blocks import InlineText
 from desktop_chat.ui.fonts import load_fonts
 from desktop_chat.ui.theme import theme_for
-from desktop_chat.ui.transcript.code_run import CodeRun
+from desktop_chat.ui.transcript.code_run import CodeRun, LineColors
 from desktop_chat.ui.transcript.inline import InlinePicture
 from desktop_chat.ui.transcript.text_run import TextRun
 from desktop_chat.ui.transcript.typography import Typography
@@ -54,7 +54,7 @@ def test_a_caret_stands_between_characters(typography: Typography, text: str, wi
     prose = TextRun(InlineText(text), typography.body, no_picture)
     prose.lay_out(width)
     code = CodeRun(typography.code)
-    code.set_code(text, ())
+    code.set_code(text, LineColors())
     code.lay_out(width, 1, wrap=True)
     for run in (prose, code):
         found = {run.offset_at(x, y) for y in range(1, run.height, 7) for x in range(-5, width + 9)}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from desktop_chat.markup import parse
-from desktop_chat.markup.blocks import LINE_BREAK, InlineText, ListBlock, Paragraph
+from desktop_chat.markup.blocks import LINE_BREAK, Block, Heading, InlineText, ListBlock, Paragraph, RawText
 from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.continued import ContinuedItem
-from desktop_chat.ui.transcript.pieces import PIECE, pieces, seam
+from desktop_chat.ui.transcript.inline import is_solid
+from desktop_chat.ui.transcript.pieces import HEADING_PIECE, MOST_LINES, PIECE, pieces, seam
+from desktop_chat.ui.transcript.segments import segments
 
 
 @pytest.mark.parametrize("line_end", ["\n", LINE_BREAK])
@@ -26,3 +30,64 @@ def test_a_tight_item_has_no_more_room_where_it_is_cut() -> None:
     assert isinstance(second, ListBlock)
     assert isinstance(second.items[0], ContinuedItem)
     assert seam(second) == second.items[0].lead == Space.XS
+
+
+@pytest.mark.parametrize("line_end", ["\n", LINE_BREAK])
+def test_a_piece_has_no_more_lines_than_that(line_end: str) -> None:
+    for text in (f"a{line_end}" * 5 * MOST_LINES, f"{line_end}" * 5 * MOST_LINES):
+        parts = _texts(pieces(Paragraph(InlineText(text))))
+        assert "".join(parts) == text
+        assert [part.count(line_end) for part in parts[:-1]] == [MOST_LINES] * (len(parts) - 1)
+        assert parts[-1].count(line_end) <= MOST_LINES
+
+
+@pytest.mark.parametrize("unit", ["a ", "(a ", "<!-- ", "*a ", "a@b. "])
+def test_short_words_and_signs_make_a_piece_shorter(unit: str) -> None:
+    text = unit * 4_000
+    parts = _texts(pieces(Paragraph(InlineText(text))))
+    assert "".join(parts) == text
+    assert max(map(len, parts)) < PIECE / 1.2
+    assert all(part.endswith(" ") for part in parts[:-1])
+
+
+def test_usual_text_is_laid_out_as_one() -> None:
+    text = "A sentence of usual words, with a comma (and a remark), and an end that is near. " * 100
+    text = text[: PIECE - 10]
+    block = Paragraph(InlineText(text))
+    assert pieces(block) == (block,)
+
+
+def test_a_long_heading_has_smaller_pieces() -> None:
+    text = "A heading without end. " * 200
+    parts = _texts(pieces(Heading(1, InlineText(text))))
+    assert "".join(parts) == text
+    assert max(map(len, parts)) <= HEADING_PIECE
+
+
+@pytest.mark.parametrize("unit", ["a\n", "<!-- ", "word ", "x. "])
+def test_growing_plain_text_is_cut_as_the_whole_and_keeps_its_pieces(unit: str) -> None:
+    text = unit * (12_000 // len(unit))
+    former, known = RawText(text[:9_000]), pieces(RawText(text[:9_000]))
+    grown = pieces(RawText(text), former, known)
+    assert grown == pieces(RawText(text))
+    assert grown[: len(known) - 1] == known[:-1]
+
+
+def _texts(blocks: Sequence[Block]) -> list[str]:
+    return [block.content.text for block in blocks if isinstance(block, (Paragraph, Heading))]
+
+
+def test_signs_that_follow_what_is_known_make_text_solid() -> None:
+    text = "word " * 200 + "word" + "!" * 299
+    assert not is_solid(text)
+    assert is_solid(text + "!", len(text))
+    assert is_solid(text + "!")
+    assert not is_solid("word! " * 2_000)
+
+
+@pytest.mark.parametrize("text", ["a\n" * 5_000, "\n" * 10_000, "```\n" * 3_000])
+def test_a_text_of_short_lines_is_one_segment_that_is_parsed_in_slices(text: str) -> None:
+    found, definitions = segments(text)
+    assert [segment.text for segment in found] == [text]
+    assert not definitions
+    assert not found[0].is_quick

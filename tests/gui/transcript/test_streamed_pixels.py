@@ -95,7 +95,7 @@ class Stage:
 
     def end(self) -> None:
         self.streamed.model.replace(self._message(MessageState.COMPLETE))
-        QApplication.processEvents()
+        _rest(self.streamed)
 
     def _message(self, state: MessageState) -> Message:
         reason = None if state is MessageState.STREAMING else "stop"
@@ -134,6 +134,11 @@ def _show(view: TranscriptView, answer: Message) -> None:
 
 def _catch_up(view: TranscriptView) -> None:
     view.clock.flush_now()
+    _rest(view)
+
+
+def _rest(view: TranscriptView) -> None:
+    """The frames that what was begun takes further."""
     while view.clock.is_waiting:
         view.clock.flush_now()
     QApplication.processEvents()
@@ -173,7 +178,7 @@ def wheel(view: TranscriptView, notches: int) -> None:
         Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
     view.wheelEvent(event)
-    QApplication.processEvents()
+    _rest(view)
 
 
 def while_streaming(

@@ -8,6 +8,7 @@ from desktop_chat.markup.highlighting import (
     MAX_LINE,
     CodeHighlighter,
     CodeSpan,
+    TokenAllowance,
     TokenClass,
     highlight_lines,
     language_name,
@@ -56,9 +57,12 @@ def test_streamed_equals_at_once(language: str, size: int) -> None:
     highlighter = CodeHighlighter(language)
     for start in range(0, len(SAMPLE), size):
         former = list(highlighter.lines)
-        changed = highlighter.append(SAMPLE[start : start + size])
-        assert highlighter.lines[:changed] == former[:changed]
+        highlighter.append(SAMPLE[start : start + size])
+        changed = highlighter.advance(TokenAllowance())
+        stays = [number for number in range(len(former)) if number not in changed]
+        assert [highlighter.lines[number] for number in stays] == [former[number] for number in stays]
     highlighter.finish()
+    highlighter.advance(TokenAllowance())
     assert highlighter.lines == highlight_lines(language, SAMPLE)
     assert len(highlighter.lines) == SAMPLE.count("\n") + 1
 
@@ -99,3 +103,54 @@ def test_the_last_line_of_a_diff_is_one_too() -> None:
     assert [(span.start, span.end) for span in removed] == [(0, 11)]
     assert [(span.start, span.end) for span in added] == [(0, 11)]
     assert removed[0].token is not added[0].token
+
+
+@pytest.mark.parametrize("language", ["python", "js", "c", "html", "php", "diff"])
+@pytest.mark.parametrize("tokens", [1, 7, 40])
+def test_lexing_pauses_where_the_allowance_ends(language: str, tokens: int) -> None:
+    highlighter = CodeHighlighter(language)
+    highlighter.append(SAMPLE)
+    highlighter.finish()
+    while highlighter.is_behind:
+        allowance = TokenAllowance(tokens)
+        former = list(highlighter.lines)
+        changed = highlighter.advance(allowance)
+        assert 0 <= allowance.left <= tokens
+        stays = [number for number in range(len(former)) if number not in changed]
+        assert [highlighter.lines[number] for number in stays] == [former[number] for number in stays]
+    assert highlighter.lines == highlight_lines(language, SAMPLE)
+
+
+@pytest.mark.parametrize("tokens", [20, 100])
+def test_a_flood_within_an_allowance_ends_as_at_once(tokens: int) -> None:
+    highlighter = CodeHighlighter("python")
+    for start in range(0, len(SAMPLE), 300):
+        highlighter.append(SAMPLE[start : start + 300])
+        highlighter.advance(TokenAllowance(tokens))
+    highlighter.finish()
+    while highlighter.is_behind:
+        highlighter.advance(TokenAllowance(tokens))
+    assert highlighter.lines == highlight_lines("python", SAMPLE)
+
+
+def test_a_flood_is_lexed_hardly_more_than_once() -> None:
+    """Each line once for good, and only the last ones before."""
+    line = "for each in range(10): print(each)\n"
+    highlighter, whole = CodeHighlighter("python"), CodeHighlighter("python")
+    spent, once = TokenAllowance(1 << 40), TokenAllowance(1 << 40)
+    for _ in range(20):
+        highlighter.append(line * 60)
+        highlighter.advance(spent)
+    whole.append(line * 1200)
+    whole.advance(once)
+    assert (1 << 40) - spent.left < 1.3 * ((1 << 40) - once.left)
+
+
+def test_what_was_not_reached_has_no_colours() -> None:
+    highlighter = CodeHighlighter("python")
+    highlighter.append(SAMPLE)
+    highlighter.advance(TokenAllowance(30))
+    assert highlighter.is_behind
+    assert highlighter.lines[0] == highlight_lines("python", SAMPLE)[0]
+    assert len(highlighter.lines) == SAMPLE.count("\n") + 1
+    assert not any(highlighter.lines[20:])

@@ -29,7 +29,7 @@ SLICE = 4096
 """Characters taken by one `IncrementalParser.update` at most, unless told otherwise."""
 
 _SHORTEST_STEP, _LONGEST_STEP = 64, 4096
-_PATIENCE_S = 0.003
+_PATIENCE_S = 0.002
 """After so long an update takes no further step. Steps are as long as fits in half of it."""
 
 _LINE = 8

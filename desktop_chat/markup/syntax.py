@@ -39,7 +39,7 @@ BlockRule = Callable[[StateBlock, int, int, bool], bool]
 Environment = MutableMapping[str, Any]
 
 MAX_QUOTE_DEPTH = 8
-MAX_LIST_DEPTH = 12
+MAX_LIST_DEPTH = 9
 MAX_NESTING = 60
 MAX_COLUMNS = 64
 MAX_RULE = 1_000

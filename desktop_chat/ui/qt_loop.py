@@ -32,6 +32,9 @@ _TURN_S: Final = 0.001
 _TICK_S: Final = 0.001
 """Of Qt's timers."""
 
+_LONGEST_S: Final = 86_400.0
+"""A timer of Qt's counts milliseconds in 32 bits; what is due later is looked at again every day."""
+
 _FEW_CANCELLED: Final = 100
 """Timers that may be kept although they were cancelled, whatever their share."""
 
@@ -120,7 +123,7 @@ class QtLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync is not typed
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """Told by a handle that will be cancelled when this returns."""
-        if not handle._scheduled:  # type: ignore[attr-defined]  # as above: it has been due
+        if not handle._scheduled or not self._later:  # type: ignore[attr-defined]  # it has been due; or the end
             return
         self._cancelled += 1
         if self._later[0][2] is handle:
@@ -143,7 +146,8 @@ class QtLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync is not typed
 
     def _set_alarm(self, when: float) -> None:
         self._alarm_at = when
-        self._alarm.start(max(0, math.ceil((when - time.monotonic()) / _TICK_S)))
+        rest = min(when - time.monotonic(), _LONGEST_S)
+        self._alarm.start(max(0, math.ceil(rest / _TICK_S)))
 
     def _ring(self) -> None:
         """Everything that is due joins the queue, and the alarm is set for the next."""

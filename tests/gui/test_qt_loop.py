@@ -183,6 +183,15 @@ async def test_what_a_read_makes_ready_runs_in_the_same_turn_of_qt(
     assert order == ["ready", "a turn of Qt's"]
 
 
+async def test_a_time_far_away_is_no_time_that_has_passed() -> None:
+    loop, seen = running(), list[str]()
+    far = [loop.call_later(days * 86_400.0, seen.append, "far") for days in (40, 4_000, 4_000_000)]
+    await asyncio.sleep(0.01)
+    assert not seen
+    for handle in far:
+        handle.cancel()
+
+
 def test_between_two_runs_nothing_runs_and_nothing_is_lost(qapp: QApplication) -> None:
     loop, seen = QtLoop(qapp), list[str]()
     loop.call_soon(seen.append, "before")
@@ -192,4 +201,6 @@ def test_between_two_runs_nothing_runs_and_nothing_is_lost(qapp: QApplication) -
     assert not seen
     loop.run_until_complete(asyncio.sleep(0.002))
     assert sorted(seen) == ["before", "due"]
+    left = loop.call_later(60, print)
     loop.close()
+    left.cancel()

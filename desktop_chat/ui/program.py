@@ -295,6 +295,7 @@ class Program:
         if math_renderer.cache_info().currsize:  # only a conversation with formulas starts it
             math_renderer().close()
             math_renderer.cache_clear()
+        self.tasks.end()
         self.window.deleteLater()
 
     # --- what went wrong

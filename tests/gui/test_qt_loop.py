@@ -7,12 +7,14 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
+from desktop_chat.domain.errors import ErrorReport
+from desktop_chat.ui.event_loop import Tasks
 from desktop_chat.ui.qt_loop import QtLoop
 
 
@@ -204,3 +206,23 @@ def test_between_two_runs_nothing_runs_and_nothing_is_lost(qapp: QApplication) -
     left = loop.call_later(60, print)
     loop.close()
     left.cancel()
+
+
+async def test_what_fails_behind_the_windows_end_is_logged_and_told_to_nobody(
+    expect_log: Callable[[str], None],
+) -> None:
+    told = list[ErrorReport]()
+    tasks = Tasks(told.append)
+    release = asyncio.Event()
+
+    async def fail() -> None:
+        await release.wait()
+        raise RuntimeError("too late")
+
+    late = tasks.spawn(fail(), "late")
+    tasks.end()
+    release.set()
+    expect_log("a task failed: late")
+    await asyncio.wait([late])
+    await asyncio.sleep(0)
+    assert not told

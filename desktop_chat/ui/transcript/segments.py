@@ -16,8 +16,10 @@ SEGMENT: Final = 2_500
 _SHORTEST_LINES: Final = 5
 """Characters of a line on average; a text of shorter ones is one segment: looking through them takes too long."""
 
-_MOST_MARKS: Final = 1_000
-"""Fences and formulas that are followed; behind them, a text is one segment."""
+_MANY_MARKS: Final = 1_000
+_CHARACTERS_A_MARK: Final = 100
+"""So many fences and formulas are followed in any text, and more where they are as rare as in an answer; behind them, a
+text is one segment."""
 
 _MARKS: Final = "*_~`[]<|&$\\@!>"
 _QUICK_LENGTH: Final = 8_000
@@ -62,6 +64,7 @@ def segments(text: str) -> tuple[list[Segment], str]:
         return [Segment(text, 0)], ""
     found: list[Segment] = []
     start = start_line = marks = 0
+    most_marks = max(_MANY_MARKS, len(text) // _CHARACTERS_A_MARK)
     fence = ""
     in_formula = False
     for place in _PLACE.finditer(text):
@@ -73,7 +76,7 @@ def segments(text: str) -> tuple[list[Segment], str]:
                 start = end
             continue
         marks += 1
-        if marks > _MOST_MARKS:
+        if marks > most_marks:
             break
         if (mark := place["fence"]) is not None:
             if in_formula:

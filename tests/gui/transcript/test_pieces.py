@@ -12,7 +12,7 @@ from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.continued import ContinuedItem
 from desktop_chat.ui.transcript.inline import is_solid
 from desktop_chat.ui.transcript.pieces import HEADING_PIECE, MOST_LINES, PIECE, pieces, seam
-from desktop_chat.ui.transcript.segments import segments
+from desktop_chat.ui.transcript.segments import SEGMENT, segments
 
 
 @pytest.mark.parametrize("line_end", ["\n", LINE_BREAK])
@@ -91,3 +91,13 @@ def test_a_text_of_short_lines_is_one_segment_that_is_parsed_in_slices(text: str
     assert [segment.text for segment in found] == [text]
     assert not definitions
     assert not found[0].is_quick
+
+
+def test_a_very_long_answer_with_code_all_through_is_cut_to_its_end() -> None:
+    part = (
+        "A paragraph that says what follows.\n\n```python\nprint(1)\n```\n\n$$\nx\n$$\n\nWhat came of it.\n\n"
+    )
+    text = (part + "Usual words. " * 30 + "\n\n") * 1_500
+    found, _ = segments(text)
+    assert "".join(segment.text for segment in found) == text
+    assert max(len(segment.text) for segment in found) < 2 * SEGMENT

@@ -118,6 +118,8 @@ _LENGTH = re.compile(r"\b(\d[\d,._ ]*)\s*(k\b)?\s*-?(tokens?|words?)\b", re.IGNO
 _LONG = re.compile(r"\b(?:long|essay|story|novel|article|lorem)\b", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"\s*/([a-z]+)\b[ \t]*(\d+(?:\.\d+)?|stream\b)?\s*(.*)", re.IGNORECASE | re.DOTALL)
 
+_ERRORS_HAD = re.compile(r"\A(?:\s*/error[ \t]+\d+[ \t]*\n\n+(?=\s*\S))+", re.IGNORECASE)
+
 _DIRECTIVE_TOPICS: Final[Mapping[str, str]] = {
     "slow": "metrics",
     "stall": "metrics",
@@ -189,7 +191,11 @@ def reply_to(call: ChatCall) -> Reply:
 
 
 def _split(message: str) -> tuple[str, str, str]:
-    """Directive, its argument and the rest; the first two are empty for an ordinary message."""
+    """Directive, its argument and the rest; the first two are empty for an ordinary message.
+
+    A client joins a question that was never answered with the next one: the error asked for there has been had.
+    """
+    message = _ERRORS_HAD.sub("", message)
     match = _DIRECTIVE.match(message)
     if not match or match[1].lower() not in {*_DIRECTIVE_TOPICS, "tokens"}:
         return "", "", message.strip()

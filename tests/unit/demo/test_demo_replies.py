@@ -15,7 +15,7 @@ from desktop_chat import resources
 from desktop_chat.demo.prompts import EXAMPLE_PROMPTS, PYTHON
 from desktop_chat.demo.replies import _topic_of, reply_to
 from desktop_chat.demo.tokens import cut, pieces
-from desktop_chat.demo.validation import ChatCall
+from desktop_chat.demo.validation import ChatCall, Refused
 
 PAGES = sorted(page.name.removesuffix(".md") for page in resources.resource("demo").iterdir())
 
@@ -118,6 +118,17 @@ def test_directive_applies_to_the_question_after_it() -> None:
     reply = reply_to(call)
     assert reply.delay_s == pytest.approx(2.5)
     assert "".join(reply.tokens) == answer("Show me a table")
+
+
+def test_an_error_that_was_had_is_not_had_again_with_the_next_question() -> None:
+    joined = "/error 401\n\n/error 429\n\nShow me a table"
+    assert "".join(reply_to(ChatCall(model="demo-tour", texts=(), question=joined)).tokens) == answer(
+        "Show me a table"
+    )
+    for asked in ("/error 401", "/error 429\n\n/error 401", "/error 401 and a table"):
+        with pytest.raises(Refused) as refused:
+            reply_to(ChatCall(model="demo-tour", texts=(), question=asked))
+        assert refused.value.status == 401
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ async def test_very_many_chunks_at_once(attack: Attack) -> None:
 
 @pytest.mark.parametrize("field", ["content", "reasoning_content"])
 async def test_one_very_long_line(attack: Attack, field: str) -> None:
-    text = "Some words and some more. " * 12_000
+    text = "Some words and some more. " * 6_000
     async with attack(head(), delta(**{field: text}), finish(), DONE) as run:
         turn = await run.send()
         watch = Watch(turn)

@@ -22,7 +22,7 @@ MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 _MAX_HTML_BYTES: Final = 64 * 1024
 MAX_BODY_BYTES: Final = 1024 * 1024 * 1024
 """Of one answer, unpacked: what says little in many bytes must end too."""
-_STEP_BYTES: Final = 16 * 1024
+_STEP_BYTES: Final = 8 * 1024
 """Most that is decoded at once: a frame has room for it beside the frame's own work, whatever it holds."""
 _HEAD_BYTES: Final = 200
 _SSE_STARTS: Final = (b"data", b"event", b"id", b"retry", b":")

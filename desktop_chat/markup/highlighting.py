@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAX_CODE = 200_000
 """Characters of one block that are highlighted; the rest stays plain."""
 
-MAX_LINE = 2_000
+MAX_LINE = 1_000
 """Characters; from the first longer line on (minified code, data) a block stays plain."""
 
 _STEP_LINES = 8

@@ -35,6 +35,8 @@ ATTACKS: Final = (
     "endless quotes",
     "endless table rows",
     "endless code",
+    "endless code on one line",
+    "endless usage",
     "endless lists",
     "endless brackets",
     "endless asterisks",

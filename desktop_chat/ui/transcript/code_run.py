@@ -17,7 +17,7 @@ from desktop_chat.ui.transcript.typography import TextStyle
 from desktop_chat.ui.transcript.utf16 import Utf16Offsets
 from desktop_chat.ui.transcript.words import caret_at
 
-LONGEST_LINE: Final = 4000
+LONGEST_LINE: Final = 1000
 """Characters; a longer line is shown as several, or its layout would stop the program."""
 
 KEPT_LINES: Final = 400

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextOption
 
 from desktop_chat.markup.blocks import InlineText
+from desktop_chat.markup.highlighting import MAX_LINE
 from desktop_chat.ui.transcript.direction import holds_right_to_left
 from desktop_chat.ui.transcript.inline import Mark, caret_x, extents, upright_ranges
 from desktop_chat.ui.transcript.isolates import NONE, Isolates
@@ -17,8 +18,9 @@ from desktop_chat.ui.transcript.typography import TextStyle
 from desktop_chat.ui.transcript.utf16 import Utf16Offsets
 from desktop_chat.ui.transcript.words import caret_at
 
-LONGEST_LINE: Final = 1000
-"""Characters; a longer line is shown as several, or its layout would stop the program."""
+LONGEST_LINE: Final = MAX_LINE
+"""Characters; a longer line is shown as several, or its layout would stop the program. It has no colours, nor has what
+follows it, so that up to there a line shown is a line that was coloured."""
 
 KEPT_LINES: Final = 400
 """Lines that were seen whose layouts are kept, besides those in the window."""

@@ -58,6 +58,7 @@ def frames_of(text: str) -> dict[str, Frames]:
     """
     found: dict[str, Frames] = {}
     enough = LIMIT_S
+    collects = gc.isenabled()
     gc.disable()  # the program collects between frames
     try:
         for show in (_opened, _at_once, _streamed):
@@ -71,7 +72,8 @@ def frames_of(text: str) -> dict[str, Frames]:
             enough = max(enough, _longest(best))
             found |= best
     finally:
-        gc.enable()
+        if collects:
+            gc.enable()
     return found
 
 

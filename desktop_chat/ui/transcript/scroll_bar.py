@@ -28,8 +28,8 @@ class TranscriptScrollBar(QScrollBar):
         super().__init__(Qt.Orientation.Vertical, parent)
         self._theme = theme
         self._painted = (0, 0)
-        self._is_set = False  # by `set_window`, which looks at the outcome
-        self._set = (0, 0, 0)
+        self._is_setting = False  # by `set_window`, which looks at the outcome
+        self._window = (0, 0, 0)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFixedWidth(SCROLL_BAR)
         self.setStyleSheet(
@@ -45,10 +45,10 @@ class TranscriptScrollBar(QScrollBar):
     def set_window(self, top: int, height: int, total: int) -> None:
         """The window shows ``height`` pixels from ``top`` on of ``total``; no signal tells of it."""
         window = (top, height, max(0, total - height))
-        if window == self._set and self.value() == top:
+        if window == self._window and self.value() == top:
             return
-        self._set = window
-        self._is_set = True
+        self._window = window
+        self._is_setting = True
         self.blockSignals(True)
         try:
             if self.pageStep() != height:
@@ -57,14 +57,14 @@ class TranscriptScrollBar(QScrollBar):
             self.setValue(top)
         finally:
             self.blockSignals(False)
-            self._is_set = False
+            self._is_setting = False
         if self._place() != self._painted:
             self.update()
 
     def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:
         if change is QAbstractSlider.SliderChange.SliderOrientationChange:
             super().sliderChange(change)
-        elif not self._is_set and self._place() != self._painted:
+        elif not self._is_setting and self._place() != self._painted:
             self.update()
 
     def enterEvent(self, event: QEvent) -> None:

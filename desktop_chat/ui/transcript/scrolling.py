@@ -16,6 +16,15 @@ from desktop_chat.ui.transcript.model import TranscriptModel
 from desktop_chat.ui.transcript.scroll_bar import TranscriptScrollBar
 from desktop_chat.ui.transcript.stack import Anchor, MessageStack
 
+WHEEL_STEP: Final = 84
+"""Pixels a notch of the wheel."""
+
+_OVERHANG: Final = 2
+"""Pixels that what is painted in a line may reach out of it."""
+
+_KEPT_AT_TOP: Final = 2
+"""Pixels from the end within which scrolling down takes up following again."""
+
 
 class _Viewport(QWidget):
     """Tells when the pointer leaves it; to ask each of its events for that would cost more than many a frame."""
@@ -25,16 +34,6 @@ class _Viewport(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self.left.emit()
-
-
-WHEEL_STEP: Final = 84
-"""Pixels a notch of the wheel."""
-
-_OVERHANG: Final = 2
-"""Pixels that what is painted in a line may reach out of it."""
-
-_KEPT_AT_TOP: Final = 2
-"""Pixels from the end within which scrolling down takes up following again."""
 
 
 class StackScrollArea(QAbstractScrollArea):

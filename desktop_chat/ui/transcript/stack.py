@@ -186,7 +186,7 @@ class MessageStack:
             return self.touched(row, first)
         return self._change_of(row, first)
 
-    def grew_in_place(self, row: int) -> bool:
+    def stays_settled(self, row: int) -> bool:
         """Whether a message grew and left everything as `settle` had left it, with nothing more to do in the frame."""
         highlighter = self.workshop.highlighter
         if not self.is_settled or not self._layouts[row].grown_in_place or highlighter.is_behind:

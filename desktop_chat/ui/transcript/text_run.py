@@ -124,7 +124,7 @@ class TextRun:
         if self._natural_width is None:
             chunk, _ = self._make_chunk(0, len(self._shown), wrap=False, width=_UNBOUNDED)
             lines = (chunk.layout.lineAt(number) for number in range(chunk.layout.lineCount()))
-            self._natural_width = max(0.0, *(line.x() + line.naturalTextWidth() for line in lines), 0.0)
+            self._natural_width = max([0.0, *(line.x() + line.naturalTextWidth() for line in lines)])
         return self._natural_width
 
     def longest_word_width(self) -> float:

@@ -230,10 +230,12 @@ class TranscriptView(StackScrollArea):
             if layout.is_waiting:
                 waiting = layout.set_waiting_text(labels.waiting_text(growth.metrics, layout.message.model))
                 first = first if waiting is None else min(first, waiting)
-            dirty.append(self.stack.grown(row, first))
+            changed_y = self.stack.grown(row, first)
             shown.append(layout)
-            if self.stack.grew_in_place(row):
-                self.repaint_entry(row, first, dirty.pop())
+            if self.stack.stays_settled(row):
+                self.repaint_entry(row, first, changed_y)
+            else:
+                dirty.append(changed_y)
         for row, layout in self.stack.unfinished():
             if layout.is_behind and layout.message.id not in self._model.growing:
                 dirty.append(self.stack.touched(row, layout.advance()))
@@ -281,8 +283,7 @@ class TranscriptView(StackScrollArea):
         painter = QPainter(self.viewport())
         try:
             clip = QRectF(event.rect())
-            palette = self._theme.palette
-            painter.fillRect(clip, color(palette.page))
+            painter.fillRect(clip, color(self._theme.palette.page))
             self.reading.prepare(self._marks)
             paint_stack(
                 painter, self.stack, clip, self.column_left, -self._top, self._marks, self.pointer.hovered

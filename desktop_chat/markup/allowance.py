@@ -20,9 +20,14 @@ plain text."""
 _WEIGHTS = {"[": 8, "<": 4}
 """Of marks that are looked for an end far away; any other weighs 2."""
 
-_UNBREAKABLE = LongRun("[!-~]", 1500), LongRun(r"[^\w\s]", 300)
-"""What no text has: from there on, a paragraph is plain. Such a run never contains a place up to which a growing
-paragraph is settled."""
+LETTER = r"[^\W\d_a-zA-Z]"
+"""A letter outside ASCII: such words may be as long as a paragraph, and are settled between two of them."""
+
+_LAST_PAIR = re.compile(f".*{LETTER}(?={LETTER})", re.DOTALL)
+
+_LONGEST_WORD = 1500
+_SOLID = LongRun(r"\S", _LONGEST_WORD)
+_SIGNS = LongRun(r"[^\w\s]", 300)
 
 _MARKS = "*_~`[]<&$\\@!"
 _MARK = re.compile(f"[{re.escape(_MARKS)}]")
@@ -56,9 +61,22 @@ def markup_end(content: str, before: Budget) -> int:
         if spent > MARKUP_ALLOWANCE + (before.read + match.start()) // 6:
             end = match.start()
             break
-    for run in _UNBREAKABLE:
-        found = run.search(content, 0, end)
-        end = end if found is None else found.start()
+    end = _unbreakable(content, end)
+    found = _SIGNS.search(content, 0, end)
+    return end if found is None else found.start()
+
+
+def _unbreakable(content: str, end: int) -> int:
+    """Where something begins that no text has, a word without end; else ``end``. From there on, a paragraph is plain.
+
+    Neither such a word nor so many signs contain a place up to which a growing paragraph is settled.
+    """
+    at = 0
+    while (found := _SOLID.search(content, at, end)) is not None:
+        pair = _LAST_PAIR.match(content, *found.span())
+        if pair is None:
+            return found.start()
+        at = pair.end()
     return end
 
 

@@ -1,8 +1,8 @@
 """A growing paragraph, settled at points where no markup is open.
 
-Such a point lies behind a space and before a word, and the text before it, read on its own, leaves nothing open that
-later text could close: no emphasis, code, formula, bracket or tag. Reading both parts apart then gives what
-reading the whole gives.
+Such a point lies behind a space and before a word, or between two letters of a script that may do without spaces, and
+the text before it, read on its own, leaves nothing open that later text could close: no emphasis, code, formula,
+bracket or tag. Reading both parts apart then gives what reading the whole gives.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from desktop_chat.markup import syntax
-from desktop_chat.markup.allowance import ALL_SPENT, Budget, count_marks, markup_end, markup_weight
+from desktop_chat.markup.allowance import ALL_SPENT, LETTER, Budget, count_marks, markup_end, markup_weight
 from desktop_chat.markup.blocks import Block, Heading, InlineImage, InlineMath, InlineText, Paragraph, Span
 from desktop_chat.markup.grammar import Piece, inline_element
 from desktop_chat.markup.open_blocks import OpenBlock, Parsed
@@ -35,13 +35,19 @@ _STEP = 150
 """Characters that must have come before it is tried again."""
 
 _STAND_IN = "x"
-"""A word in place of the settled text, with the space or line feed behind it."""
+"""A word in place of the settled text, with the space or line feed behind it. Where the text was settled within a
+word, its last letter stands for it: what follows is read by that alone."""
 
 _LONG_LINE = syntax.MAX_RULE
 _LINE_MARKS = "-=_*|:+~`#>$\\ \t.)0123456789"
 """What lines that begin or end other blocks are made of; a long line with anything else is text."""
 
 _POINT = re.compile(r"(?<=[^\s\\][ \n])(?=[^\W_])")
+_WITHIN_WORD = re.compile(rf"(?<={LETTER})(?={LETTER})")
+_REACH = 64
+"""Characters looked through for a place within a word."""
+_ADDRESS = re.compile(r"[:@]|www")
+"""What a word has that may be an address: it would go on behind any letter."""
 _OPEN_TAG = re.compile(r"<[A-Za-z/!?]")
 _UNFINISHED_TAG = re.compile(
     r"<(?:!|\?|/?[A-Za-z][A-Za-z0-9-]*(?:\s+[A-Za-z_:][\w:.-]*(?:\s*=\s*(?:[^\s\"'=<>`]+|'[^']*'|\"[^\"]*\"))?)*"
@@ -107,31 +113,46 @@ class OpenParagraph(OpenBlock):
         self._text, self._spans, self._objects = whole.text, whole.spans, whole.objects
         self._read += point - skipped
         self._spent = ALL_SPENT if point > end else self._spent + markup_weight(settled)
-        self.prelude = _STAND_IN + ("\n" if settled[-1] == "\n" else " ")
+        self.prelude = self._stand_in(settled[-1], is_plain=point > end)
         self.before = Budget(self._read - len(self.prelude), self._spent)
         self._try_at = _SETTLE_FROM
         return begin + point
 
+    @staticmethod
+    def _stand_in(last: str, *, is_plain: bool) -> str:
+        if last.isspace():
+            return _STAND_IN + last
+        return _STAND_IN + " " if is_plain else last
+
     def _point(self, content: str, complete: int, end: int) -> int | None:
-        """The last place to settle up to, a word's beginning whose line is surely part of the paragraph.
+        """The last place to settle up to, whose line is surely part of the paragraph up to there.
 
         Behind ``end`` all is plain text, and any place within a word will do.
         """
-        point = None
         start, stop = len(self.prelude) + 1, len(content) - _KEPT
         places = [match.start() for match in _POINT.finditer(content, start, stop)]
+        places += _within_last_word(content, start, stop)
         if (
             end < stop
             and not content[stop - 1 : stop + 1].isspace()
             and len(content[stop - 1 : stop + 1].split()) == 1
         ):
             places.append(stop)
-        for at in places:
+        for at in reversed(places):
             line = content[content.rfind("\n", 0, at) + 1 : at]
-            if "|" in line or (at > complete and not _is_text(line)):
-                continue
-            point = at
-        return point
+            if "|" not in line and (at <= complete or _is_text(line)):
+                return at
+        return None
+
+
+def _within_last_word(content: str, start: int, stop: int) -> list[int]:
+    """The last place near ``stop`` between two letters of a word, unless it is an address."""
+    places = [match.start() for match in _WITHIN_WORD.finditer(content, max(start, stop - _REACH), stop)]
+    if not places:
+        return []
+    at = places[-1]
+    begin = max(content.rfind(" ", 0, at), content.rfind("\n", 0, at)) + 1
+    return [] if _ADDRESS.search(content, begin, at) else [at]
 
 
 def _is_text(line: str) -> bool:
@@ -172,7 +193,7 @@ def _is_money(content: str, at: int) -> bool:
     return (
         _MONEY.match(content, at) is not None
         or content[at + 1 : at + 2].isspace()
-        or content[max(0, at - 1) : at].isalnum()
+        or syntax.is_in_word(content, at)
     )
 
 

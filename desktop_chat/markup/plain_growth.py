@@ -14,10 +14,8 @@ from desktop_chat.markup.blocks import Block, Heading, InlineText, ListBlock, Li
 _LONGEST: Final = 240
 """Characters that are added before the paragraph is read again: settling must go on, and so must its limits."""
 
-_SIGNS: Final = ",.?'\"\u2019\u201c\u201d\u2013\u2014-"
-_PLAIN: Final = re.compile(rf"(?:[^\W_]|[ {_SIGNS}])+")
-_ENDS_PLAIN: Final = re.compile(rf"(?:^|[ ])(?:[^\W_]|[{_SIGNS}])+[ ]*$")
-"""The last word is one: it is no part of an address, and no mark is beside it."""
+_SIGNS: Final = ",.?'\"\u2019\u201c\u201d\u2013\u2014\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f-"
+_PLAIN: Final = re.compile(rf"[\w {_SIGNS}]+")
 
 _BEGINS_AS_TEXT: Final = re.compile(r"[ >]*(?:(?:[-*+]|\d{1,9}[.)])[ ]+(?:\[[ xX]\][ ]+)?)*[^\W\d_]")
 """A line that is text whatever follows on it, behind the marks of lists and quotations."""
@@ -35,25 +33,30 @@ class PlainGrowth:
         content = leaf_content(block)
         self._text = "" if content is None else content.text
         line = source[source.rfind("\n") + 1 :]
-        self._space = line[len(line.rstrip(" ")) :]
-        self._word = line.rstrip(" ").rpartition(" ")[2]
+        words = line.rstrip(" ")
+        self._space = line[len(words) :]
+        self._word = words.rpartition(" ")[2]
         last = content.spans[-1].end if content is not None and content.spans else 0
         self._can_grow = (
             content is not None
             and _BEGINS_AS_TEXT.match(line) is not None
-            and _ENDS_PLAIN.search(line) is not None
-            and self._text.endswith(line.rstrip(" ")[-2:])
+            and _is_plain(self._word)  # no part of an address, and no mark is beside it
+            and self._text.endswith(words[-2:])
             # What follows may belong to a link, and says whether a mark closes.
             and (not content.spans or " " in self._text[last:] + self._space)
         )
 
     def with_words(self, added: str) -> Block | None:
         """The block with what was added to the source since; ``None`` where it must be read."""
-        if not self._can_grow or len(added) > _LONGEST or not _PLAIN.fullmatch(added):
+        if not self._can_grow or len(added) > _LONGEST or not _is_plain(added):
             return None
         if "www" in self._word + self._space + added:
             return None
         return _with_text(self._block, (self._text + self._space + added).rstrip(" "))
+
+
+def _is_plain(text: str) -> bool:
+    return "_" not in text and _PLAIN.fullmatch(text) is not None
 
 
 def leaf_content(block: Block) -> InlineText | None:

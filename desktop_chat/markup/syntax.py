@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from markdown_it import MarkdownIt, rules_block, rules_inline
-from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace, unescapeAll
+from markdown_it.common.utils import unescapeAll
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
-from markdown_it.rules_inline.state_inline import Delimiter
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.footnote.index import footnote_def
@@ -24,6 +23,7 @@ from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
 from desktop_chat.markup.allowance import NOTHING_READ, Budget, markup_end
 from desktop_chat.markup.bounded_blocks import part_rule, tokenize, within_part
+from desktop_chat.markup.emphasis import emphasis
 from desktop_chat.markup.line_rules import block_state, lines_before, newline, quotation
 from desktop_chat.markup.watch import (
     Watch,
@@ -59,11 +59,6 @@ _PRICE = re.compile(r"\d[\d.,]*(?:\s+[A-Za-z]{2}|[.,]?\s*$)")
 _DOLLARS = re.compile(r"\$+")
 _DOLLAR_FORMULA = re.compile(rf"\$(?![\s$])((?:\\[\s\S]|[^\\$]){{1,{MAX_FORMULA}}})(?<!\s)\$(?![0-9A-Za-z$])")
 _DISPLAY_FORMULA = re.compile(rf"\$\$((?:\\[\s\S]|[^\\$]){{1,{MAX_FORMULA}}})\$\$(?!\$)")
-_CJK = re.compile(
-    "[\u1100-\u11ff\u2e80-\u2fdf\u2ff0-\u303f\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\ua960-\ua97f"
-    "\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uffee\U0001f200-\U0001f2ff\U00020000-\U0003ffff]"
-)
-_CLOSING_PUNCTUATION = frozenset(".,:;!?)]}%\"'\u2019\u201d\u2026\u00bb")
 
 
 class Definitions(dict[str, Any]):
@@ -122,7 +117,7 @@ def parser() -> MarkdownIt:
     inline.before("escape", "math_inline", watched(_math_inline, formula_left_open))
     inline.at("backticks", watched(rules_inline.backtick, code_left_open))
     inline.at("strikethrough", watched(rules_inline.strikethrough.tokenize, nothing_left_open))
-    inline.at("emphasis", watched(_emphasis, nothing_left_open))
+    inline.at("emphasis", watched(emphasis, nothing_left_open))
     inline.at("link", watched(_link, link_left_open))
     inline.at("image", watched(_image, image_left_open))
     inline.at("footnote_ref", _footnote_reference)
@@ -303,8 +298,7 @@ def _math_inline(state: StateInline, silent: bool) -> bool:
         match = _DISPLAY_FORMULA.match(source, position, state.posMax)
         if match is None:
             match = _DOLLAR_FORMULA.match(source, position, state.posMax)
-            before = source[position - 1] if position else " "
-            if match and (_PRICE.match(match[1]) or (before.isascii() and before.isalnum())):
+            if match and (_PRICE.match(match[1]) or is_in_word(source, position)):
                 match = None
         if match is None:
             run = _DOLLARS.match(source, position, state.posMax)
@@ -333,6 +327,11 @@ def _math_inline(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def is_in_word(source: str, position: int) -> bool:
+    """Whether a dollar sign there stands behind a letter or figure, where no formula begins; CJK has no such words."""
+    return position > 0 and source[position - 1].isascii() and source[position - 1].isalnum()
+
+
 def _footnote_reference(state: StateInline, silent: bool) -> bool:
     source, start = state.src, state.pos
     if not source.startswith("[^", start):
@@ -348,49 +347,6 @@ def _footnote_reference(state: StateInline, silent: bool) -> bool:
         token.content = label
     state.pos = end + 1
     return True
-
-
-def _emphasis(state: StateInline, silent: bool) -> bool:
-    """As CommonMark, but CJK characters count as word boundaries beside punctuation.
-
-    CommonMark cannot close ``**term:**text`` or any emphasis between CJK punctuation and CJK text, both of which
-    models write all day; the CJK half follows the "cjk-friendly" amendment to the flanking rules.
-    """
-    marker = state.src[state.pos]
-    if silent or marker not in "*_":
-        return False
-    start = end = state.pos
-    while end < state.posMax and state.src[end] == marker:
-        end += 1
-    before = state.src[start - 1] if start else " "
-    after = state.src[end] if end < state.posMax else " "
-    can_open, can_close = _flanking(before, after, end - start, marker == "*")
-    for _ in range(end - start):
-        token = state.push("text", "", 0)
-        token.content = marker
-        state.delimiters.append(
-            Delimiter(ord(marker), end - start, len(state.tokens) - 1, -1, can_open, can_close)
-        )
-    state.pos = end
-    return True
-
-
-def _flanking(before: str, after: str, length: int, within_words: bool) -> tuple[bool, bool]:
-    before_is_space, after_is_space = isWhiteSpace(ord(before)), isWhiteSpace(ord(after))
-    before_is_cjk = before > "\u10ff" and _CJK.match(before) is not None
-    after_is_cjk = after > "\u10ff" and _CJK.match(after) is not None
-    before_is_punctuation = isMdAsciiPunct(ord(before)) or isPunctChar(before)
-    after_is_punctuation = isMdAsciiPunct(ord(after)) or isPunctChar(after)
-    left = not after_is_space and (
-        not after_is_punctuation or after_is_cjk or before_is_space or before_is_punctuation or before_is_cjk
-    )
-    right = not before_is_space and (
-        not before_is_punctuation or before_is_cjk or after_is_space or after_is_punctuation or after_is_cjk
-    )
-    if within_words:
-        lenient = length == 2 and before in _CLOSING_PUNCTUATION and after.isalnum()
-        return left, right or lenient
-    return left and (not right or before_is_punctuation), right and (not left or after_is_punctuation)
 
 
 def unescaped(info: str) -> str:

@@ -13,6 +13,7 @@ from markdown_it.token import Token
 
 from desktop_chat.markup import syntax
 from desktop_chat.markup.allowance import Budget
+from desktop_chat.markup.emphasis import is_cjk
 from desktop_chat.markup.watch import Watch
 
 _REACH = 400
@@ -101,7 +102,7 @@ def unfinished_tokens(content: str, environment: syntax.Environment, before: Bud
 
 def _opens_word(content: str, at: int) -> bool:
     """Whether a delimiter stands before a word; within one (``5*3``) it is most likely a sign."""
-    return at == 0 or not content[at - 1].isalnum()
+    return at == 0 or not content[at - 1].isalnum() or is_cjk(content[at - 1])
 
 
 def _completed(content: str, marks: list[tuple[int, str]], opened: list[tuple[int, str]]) -> str:
@@ -133,4 +134,4 @@ def _starts_formula(content: str, at: int, mark: str) -> bool:
     if mark[0] not in "$\\":
         return False
     after = content[at + 1 : at + 2]
-    return mark != "$" or ((after.isalpha() or after == "\\") and not content[max(0, at - 1) : at].isalnum())
+    return mark != "$" or ((after.isalpha() or after == "\\") and not syntax.is_in_word(content, at))

@@ -25,6 +25,7 @@ from desktop_chat.ui.program import Program
 ATTACKS: Final = (
     "50,000 chunks at once",
     "a line of 16 MB: letters",
+    "a line of 16 MB: escapes",
     "a line of 16 MB: reasoning",
     "a line of 16 MB: arguments",
     "a line without end",

@@ -203,6 +203,8 @@ LONG_FRAGMENTS = [
         "&amp;",
         "  \n",
         "漢字",
+        "漢字、" * 40,
+        "é" * 300,
         "5",
         "$5 and ",
         "$x$ ",
@@ -380,6 +382,9 @@ def test_any_paragraph_settled_bit_by_bit_at_length(text: str, data: st.DataObje
         "".join(f"> para {number}\n>\n" for number in range(40)) + "\nend",
         "Some **bold** words, [links](http://a.b) and `code`; " * 60 + "\n\nend",
         "Some **bold** words, and so on\n" * 60 + "===\n",
+        "これは**重要**な`コード`です。" * 60 + "\n\nend",
+        "漢字" * 700 + "$x$" + "é" * 900 + "\n",
+        "http://" + "漢字" * 700 + "、*é* " + "é\U0001f600" * 900 + " *plain*\n",
     ],
 )
 def test_long_blocks(text: str) -> None:
@@ -411,7 +416,16 @@ def test_an_update_reads_the_tail_only(monkeypatch: pytest.MonkeyPatch) -> None:
         return build(source, **options)
 
     monkeypatch.setattr(incremental, "build_tree", counted)
-    for text in (ANSWER * 30, "- item with words\n" * 2000, "```\n" + "code line\n" * 2000, "word " * 4000):
+    for text in (
+        ANSWER * 30,
+        "- item with words\n" * 2000,
+        "```\n" + "code line\n" * 2000,
+        "word " * 4000,
+        "これは**重要**です。" * 600,
+        "é" * 8000,
+        "[" * 8000,
+        "*" * 8000,
+    ):
         sizes.clear()
         Mirror().stream(cut(text, range(0, len(text), 70)))
         assert max(sizes) < 2_000
@@ -452,6 +466,8 @@ def test_footnotes_are_numbered_by_first_reference() -> None:
         ("see [the te", "see the te", None),
         ("look ![alt](htt", "look", None),
         ("if $x^2", "if", None),
+        ("令$x^2", "令", None),
+        ("这是**重要", "这是重要", Style.BOLD),
         ("costs $5", "costs $5", None),
         ("5*3 is", "5*3 is", None),
         ("Intro\n-", "Intro", None),

@@ -48,6 +48,7 @@ _REACH = 64
 """Characters looked through for a place within a word."""
 _ADDRESS = re.compile(r"[:@]|www")
 """What a word has that may be an address: it would go on behind any letter."""
+_BRACKET = re.compile(r"[\[\]]")
 _OPEN_TAG = re.compile(r"<[A-Za-z/!?]")
 _UNFINISHED_TAG = re.compile(
     r"<(?:!|\?|/?[A-Za-z][A-Za-z0-9-]*(?:\s+[A-Za-z_:][\w:.-]*(?:\s*=\s*(?:[^\s\"'=<>`]+|'[^']*'|\"[^\"]*\"))?)*"
@@ -183,9 +184,16 @@ def _leaves_open(content: str, element: Element, watch: Watch) -> bool:
             return True
     if "[" in content:
         text = "".join(_plain_text(element))
-        if "](" in text or text.count("[") > text.count("]"):
+        if "](" in text or _has_open_bracket(text):
             return True
     return any(_UNFINISHED_TAG.match(content, match.start()) for match in _OPEN_TAG.finditer(content))
+
+
+def _has_open_bracket(text: str) -> bool:
+    depth = 0
+    for mark in _BRACKET.findall(text):
+        depth = depth + 1 if mark == "[" else max(0, depth - 1)
+    return depth > 0
 
 
 def _is_money(content: str, at: int) -> bool:

@@ -383,6 +383,7 @@ def test_any_paragraph_settled_bit_by_bit_at_length(text: str, data: st.DataObje
         "Some **bold** words, [links](http://a.b) and `code`; " * 60 + "\n\nend",
         "Some **bold** words, and so on\n" * 60 + "===\n",
         "これは**重要**な`コード`です。" * 60 + "\n\nend",
+        "a] " + "word " * 60 + "[the text of " + "a link " * 60 + "](http://a.b) and " + "word " * 100 + "\n",
         "漢字" * 700 + "$x$" + "é" * 900 + "\n",
         "http://" + "漢字" * 700 + "、*é* " + "é\U0001f600" * 900 + " *plain*\n",
     ],

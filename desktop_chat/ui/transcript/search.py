@@ -68,16 +68,31 @@ class Search:
     def begin(self, text: str) -> None:
         """Look for ``text`` from the start; the first hit shows at once, the count grows while the rest is read."""
         self._timer.stop()
+        was_marked = self._is_marked()
         self.needle, self.current = text.lower(), None
         self._hits, self._number, self._next_row = [], -1, 0
         self._slice_characters = _FIRST_CHARACTERS
         self._begun += 1
         self._awaits_counts = self._awaits_text = False
-        self._view.viewport().update()
+        if was_marked or self._is_marked():
+            self._view.viewport().update()
         if self._is_reading():
             self._scan()
         else:
             self._view.find_result.emit(0, 0)
+
+    def _is_marked(self) -> bool:
+        """Whether a hit is among what can be seen."""
+        view = self._view
+        layouts = map(view.stack.known_layout, view.visible_rows()) if self.needle else ()
+        return any(
+            self.needle in placed.run.text.lower()
+            for layout in layouts
+            if layout is not None
+            for entry in layout.column.entries
+            if entry.box is not None
+            for placed in entry.box.runs()
+        )
 
     def _is_reading(self) -> bool:
         return bool(self.needle) and (self._awaits_counts or self._next_row < len(self._view.model))

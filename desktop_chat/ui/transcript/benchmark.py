@@ -23,6 +23,9 @@ TOKENS_A_FRAME: Final = 16
 """At 1,000 tokens a second and 60 frames."""
 
 _LENGTHS: Final = (2_000, 8_000, 32_000)
+_LONG_ANSWER: Final = 999_000
+"""Characters; a few more, and an answer is shown as plain text."""
+
 _PASSES: Final = 3
 _applications: list[QApplication] = []
 
@@ -61,13 +64,33 @@ def measure() -> list[Measurement]:
             target="at most 1.15 times",
         )
     )
+    found += _end_of_a_long_answer(tokens)
     for name, text in _tails().items():
         found += frame_figures(name, _cheapest(_cut(text)))
     return found
 
 
-def _cheapest(tokens: list[str]) -> list[float]:
-    return [min(frame) for frame in zip(*(_stream(tokens) for _ in range(_PASSES)), strict=True)]
+def _end_of_a_long_answer(tokens: list[str]) -> list[Measurement]:
+    """What the last tokens of 1 MB cost, beside the same tokens as an answer of their own."""
+    answer = [tokens[index % len(tokens)] for index in range(_LENGTHS[0])]
+    text = resources.read_text("demo/long.md") + "\n\n"
+    before = text * ((_LONG_ANSWER - sum(map(len, answer))) // len(text))
+    frames = _cheapest(answer, before)
+    return [
+        Measurement(
+            what=f"GUI CPU a token, last {len(answer):,} of 1 MB",
+            value=sum(frames) / len(answer) * 1000,
+            unit="ms",
+            baseline=sum(_cheapest(answer)) / len(answer) * 1000,
+            baseline_name="the same as an answer of their own",
+            target="at most 1.15 times",
+        ),
+        *frame_figures("the end of 1 MB", frames),
+    ]
+
+
+def _cheapest(tokens: list[str], before: str = "") -> list[float]:
+    return [min(frame) for frame in zip(*(_stream(tokens, before) for _ in range(_PASSES)), strict=True)]
 
 
 def ensure_application() -> None:
@@ -102,11 +125,14 @@ def make_answer(number: int, text: str, state: MessageState = MessageState.COMPL
     )
 
 
-def _stream(tokens: list[str]) -> list[float]:
-    """CPU seconds of each frame: deltas, parsing, layout and painting."""
+def _stream(tokens: list[str], before: str = "") -> list[float]:
+    """CPU seconds of each frame: deltas, parsing, layout and painting of what follows ``before``."""
     view = make_view()
-    view.model.append(make_answer(1, "", MessageState.STREAMING))
+    view.model.append(make_answer(1, before, MessageState.STREAMING))
     QApplication.processEvents()
+    while view.clock.is_waiting:
+        view.clock.flush_now()
+        QApplication.processEvents()
     frames = []
     for first in range(0, len(tokens), TOKENS_A_FRAME):
         begun = time.thread_time()

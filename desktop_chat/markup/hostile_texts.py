@@ -69,6 +69,7 @@ HOSTILE_TEXTS: Final[dict[str, Callable[[int], str]]] = {
     "one word": lambda n: "\u00e9" * n,
     "one word of two": lambda n: "\u00e9\U0001f600" * (n // 2),
     "one word in a list": lambda n: "- " + "\u6f22" * n,
+    "pictures": lambda n: "\U0001f600 " * (n // 2),
     "one line": lambda n: "word " * (n // 5),
     "bidirectional": lambda n: "\u202e\u200b" * (n // 2),
     "no characters": lambda n: "\x00\ufffc" * (n // 2),

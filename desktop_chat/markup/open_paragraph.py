@@ -1,8 +1,8 @@
 """A growing paragraph, settled at points where no markup is open.
 
-Such a point lies behind a space and before a word, or between two letters of a script that may do without spaces, and
-the text before it, read on its own, leaves nothing open that later text could close: no emphasis, code, formula,
-bracket or tag. Reading both parts apart then gives what reading the whole gives.
+Such a point lies behind a space and before a word or a picture, or between two letters of a script that may do
+without spaces, and the text before it, read on its own, leaves nothing open that later text could close: no emphasis,
+code, formula, bracket or tag. Reading both parts apart then gives what reading the whole gives.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ _LONG_LINE = syntax.MAX_RULE
 _LINE_MARKS = "-=_*|:+~`#>$\\ \t.)0123456789"
 """What lines that begin or end other blocks are made of; a long line with anything else is text."""
 
-_POINT = re.compile(r"(?<=[^\s\\][ \n])(?=[^\W_])")
+_PICTURE = "\u2600-\u27bf\U0001f000-\U0001faff"
+_POINT = re.compile(rf"(?<=[^\s\\][ \n])(?=[^\W_]|[{_PICTURE}])")
+_TEXT = re.compile(rf"[^\W\d_]|[{_PICTURE}]")
 _WITHIN_WORD = re.compile(rf"(?<={LETTER})(?={LETTER})")
 _REACH = 64
 """Characters looked through for a place within a word."""
@@ -139,10 +141,15 @@ class OpenParagraph(OpenBlock):
             and len(content[stop - 1 : stop + 1].split()) == 1
         ):
             places.append(stop)
-        for at in reversed(places):
-            line = content[content.rfind("\n", 0, at) + 1 : at]
-            if "|" not in line and (at <= complete or _is_text(line)):
-                return at
+        for at in sorted(places, reverse=True):
+            if at > stop:
+                continue
+            begin = content.rfind("\n", 0, at) + 1
+            stop = content.find("|", begin, at)
+            if stop < 0:
+                if at <= complete or _is_text(content[begin:at]):
+                    return at
+                stop = begin  # less of the line is no text either
         return None
 
 
@@ -159,9 +166,9 @@ def _within_last_word(content: str, start: int, stop: int) -> list[int]:
 def _is_text(line: str) -> bool:
     """Whether an unfinished line that begins so is surely part of the paragraph."""
     if len(line) <= _LONG_LINE:
-        return any(map(str.isalpha, line))
+        return _TEXT.search(line) is not None
     begin = line[:_LONG_LINE]
-    return any(map(str.isalpha, begin)) or bool(begin.strip(_LINE_MARKS)) or not begin.strip("*")
+    return _TEXT.search(begin) is not None or bool(begin.strip(_LINE_MARKS)) or not begin.strip("*")
 
 
 def open_paragraph(block: Block, piece: Piece, parsed: Parsed) -> tuple[OpenBlock, int] | None:

@@ -63,6 +63,11 @@ _WORDS: Final = re.compile(rf"(?:\S*+\s++){{{_MOST_WORDS}}}")
 _SIGNS: Final = re.compile(rf"(?:[^{re.escape(punctuation)}]*+[{re.escape(punctuation)}]){{{_MOST_SIGNS}}}")
 """More than `PIECE` characters of any language have; each costs as much to lay out, however short."""
 
+_MOST_PICTURES: Final = 400
+_PICTURE: Final = "\u2600-\u27bf\U0001f000-\U0001faff"
+_PICTURES: Final = re.compile(rf"(?:[^{_PICTURE}]*+[{_PICTURE}]){{{_MOST_PICTURES}}}")
+"""Signs from a font of their own: before and after each, a run of glyphs ends."""
+
 _SENTENCE_END: Final = re.compile(r"[.!?][\"')\]]*[ \n]")
 
 
@@ -352,14 +357,20 @@ def _cut(text: str, first: int, most: int) -> int | None:
 def _dense_end(text: str, first: int, stop: int, words: int) -> int | None:
     """Where there have been so many short words or signs since ``first`` that they cost a piece."""
     end = None
-    if min(stop, len(text)) - first < _MOST_SIGNS:
+    if min(stop, len(text)) - first < min(_MOST_SIGNS, _MOST_PICTURES):
         return end
     if words >= _MOST_WORDS and (found := _end_of(_WORDS, text, first, stop)):
         end = stop = found
     if sum(text.count(sign, first, stop) for sign in punctuation) >= _MOST_SIGNS:
-        signs = _end_of(_SIGNS, text, first, stop) or stop
-        end = max(text.rfind("\n", first, signs), text.rfind(" ", first, signs)) + 1 or signs
+        end = stop = _word_end(text, first, _end_of(_SIGNS, text, first, stop) or stop)
+    if not text.isascii() and (pictures := _end_of(_PICTURES, text, first, stop)) is not None:
+        end = _word_end(text, first, pictures)
     return end
+
+
+def _word_end(text: str, first: int, stop: int) -> int:
+    """Behind the last space before ``stop``, or there."""
+    return max(text.rfind("\n", first, stop), text.rfind(" ", first, stop)) + 1 or stop
 
 
 def _end_of(pattern: re.Pattern[str], text: str, first: int, stop: int) -> int | None:

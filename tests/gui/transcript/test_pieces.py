@@ -41,7 +41,7 @@ def test_a_piece_has_no_more_lines_than_that(line_end: str) -> None:
         assert parts[-1].count(line_end) <= MOST_LINES
 
 
-@pytest.mark.parametrize("unit", ["a ", "(a ", "<!-- ", "*a ", "a@b. "])
+@pytest.mark.parametrize("unit", ["a ", "(a ", "<!-- ", "*a ", "a@b. ", "so \U0001f600\U0001f680 "])
 def test_short_words_and_signs_make_a_piece_shorter(unit: str) -> None:
     text = unit * 4_000
     parts = _texts(pieces(Paragraph(InlineText(text))))
@@ -64,7 +64,7 @@ def test_a_long_heading_has_smaller_pieces() -> None:
     assert max(map(len, parts)) <= HEADING_PIECE
 
 
-@pytest.mark.parametrize("unit", ["a\n", "<!-- ", "word ", "x. "])
+@pytest.mark.parametrize("unit", ["a\n", "<!-- ", "word ", "x. ", "\U0001f600 so "])
 def test_growing_plain_text_is_cut_as_the_whole_and_keeps_its_pieces(unit: str) -> None:
     text = unit * (12_000 // len(unit))
     former, known = RawText(text[:9_000]), pieces(RawText(text[:9_000]))

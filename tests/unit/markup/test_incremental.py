@@ -426,6 +426,7 @@ def test_an_update_reads_the_tail_only(monkeypatch: pytest.MonkeyPatch) -> None:
         "é" * 8000,
         "[" * 8000,
         "*" * 8000,
+        "\U0001f600 " * 4000,
     ):
         sizes.clear()
         Mirror().stream(cut(text, range(0, len(text), 70)))

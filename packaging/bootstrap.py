@@ -169,7 +169,8 @@ def run(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     python = set_up(tools=("Xvfb", "xdotool"))
-    become([str(python), "-m", "pytest", *arguments])
+    # The whole suite by a process for each processor; what was asked for in particular in this one, for a debugger.
+    become([str(python), "-m", "pytest", *(arguments or ["--numprocesses=auto", "--dist=worksteal"])])
 
 
 def lint(arguments: list[str]) -> int:

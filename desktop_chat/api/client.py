@@ -26,7 +26,7 @@ from desktop_chat.api.exchange import Exchange, StreamObserver, read_limited
 from desktop_chat.api.models import models_from
 from desktop_chat.api.refusals import KnownRefusals, NegotiatedBody
 from desktop_chat.api.transport import StreamTransport
-from desktop_chat.domain.errors import ConfigurationError, ProtocolError
+from desktop_chat.domain.errors import ConfigurationError, NotFoundError, ProtocolError
 from desktop_chat.domain.profiles import Dialect, ModelInfo
 from desktop_chat.domain.requests import ChatRequest, Timeouts
 
@@ -135,6 +135,12 @@ class ChatClient:
         try:
             response = await exchange.open(timeouts)
             body = await read_limited(response, exchange.first_payload_deadline)
+        except NotFoundError as error:
+            if not self.base_url.endswith("/v1"):
+                raise
+            error.sentence = "The server answers, but does not list its models."
+            error.advice = "Name the model to use: in Settings, Providers, or with --model."
+            raise
         finally:
             await exchange.aclose()
         try:

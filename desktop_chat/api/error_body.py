@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from desktop_chat.domain.text import without_lone_surrogates
+from desktop_chat.domain.text import printable
 
 MAX_MESSAGE_LENGTH: Final = 1000
 
@@ -50,7 +50,7 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
     """The facts found in an error body.
 
     Attributes:
-        message: the server's own words, one paragraph, at most `MAX_MESSAGE_LENGTH` characters.
+        message: the server's own words, one printable paragraph, at most `MAX_MESSAGE_LENGTH` characters.
         codes: ``code`` and ``type`` values, lower case.
         status: an HTTP status the body names; inside a stream there is no other.
         param: the refused field, without FastAPI's leading ``body``.
@@ -219,5 +219,5 @@ def _overflow_numbers(message: str) -> tuple[int | None, int | None]:
 
 
 def _sentence(text: str) -> str:
-    text = without_lone_surrogates(" ".join(text.split()))
+    text = printable(text)
     return text if len(text) <= MAX_MESSAGE_LENGTH else text[:MAX_MESSAGE_LENGTH] + "…"

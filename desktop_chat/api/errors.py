@@ -38,6 +38,17 @@ _REQUEST_ID_HEADERS = (
     "cf-ray",
 )
 
+_STATUS_OF_CODE = {
+    "invalid_api_key": 401,
+    "authentication_error": 401,
+    "no_db_connection": 401,  # LiteLLM without a database, for any key but the master key
+    "permission_error": 403,
+    "model_not_found": 404,
+    "not_found_error": 404,
+    "invalid_request_error": 400,
+}
+"""What a code says of an error that came without a status, or with none that fits."""
+
 _MAX_QUOTE_LENGTH = 240
 """Of the server's words in a sentence; the report has them at greater length."""
 
@@ -65,9 +76,9 @@ def error_in_stream(payload: object) -> ChatError:
     """The error that an object inside a stream stands for. The request was accepted, so unless the body says
     otherwise it is the server's fault."""
     found = error_body_from(payload)
-    status = found.status
+    status = found.status or next(filter(None, map(_STATUS_OF_CODE.get, found.codes)), None)
     if (
-        status in (401, 402, 403, 404, 408, 429)
+        status in (400, 401, 402, 403, 404, 408, 422, 429)
         or (status or 0) >= 500
         or found.is_context_overflow
         or found.is_quota
@@ -80,7 +91,7 @@ def error_in_stream(payload: object) -> ChatError:
     else:
         error = ServerError(found.message, sentence=_quoted("The server broke off the answer", found.message))
         error.retryable = status is None
-    error.status = status
+    error.status = found.status
     error.param = found.param
     error.request_id = found.request_id
     error.retry_after_s = found.retry_after_s
@@ -160,7 +171,7 @@ def timeout_error(cause: NetworkCause, seconds: float) -> StreamTimeoutError:
 
 def _error_for(status: int, found: ErrorBody, *, has_key: bool, base_url: str) -> ChatError:
     words = found.message
-    if status == 401:
+    if status == 401 or "no_db_connection" in found.codes:
         return AuthenticationError(
             words, sentence=None if has_key else "The server wants an API key, and none is set."
         )
@@ -179,8 +190,11 @@ def _error_for(status: int, found: ErrorBody, *, has_key: bool, base_url: str) -
     if status == 409:
         return ServerError(words, sentence="The server is busy with a conflicting request.")
     if status in (503, 529):
-        loading = "loading" in words.lower()
-        return OverloadedError(words, sentence="The server is still loading the model." if loading else None)
+        if "loading" in words.lower():
+            return OverloadedError(words, sentence="The server is still loading the model.")
+        return OverloadedError(
+            words, sentence=_quoted("The server is busy or still loading the model", words)
+        )
     if status >= 500:
         return _server_failure(status, found)
     if status >= 400:
@@ -191,6 +205,10 @@ def _error_for(status: int, found: ErrorBody, *, has_key: bool, base_url: str) -
 
 
 def _not_found(found: ErrorBody, base_url: str) -> NotFoundError:
+    if found.is_unknown_model:
+        return NotFoundError(
+            found.message, sentence=_quoted("The server does not know this model", found.message)
+        )
     if base_url and not base_url.endswith("/v1") and "model" not in found.message.lower():
         return NotFoundError(
             found.message,

@@ -6,7 +6,8 @@ from typing import Final
 
 from desktop_chat.chat.handlers import Outcome, StreamResult
 from desktop_chat.chat.launch import ExitStatus
-from desktop_chat.domain.metrics import Metrics
+from desktop_chat.domain.metrics import Metrics, dollars
+from desktop_chat.domain.text import printable
 
 STATUS_OF: Final = {
     Outcome.COMPLETE: ExitStatus.COMPLETE,
@@ -27,7 +28,8 @@ def seconds(value: float | None) -> str:
 
 def tokens(metrics: Metrics) -> str:
     """The number of tokens; ``~`` marks an estimate."""
-    return f"{'' if metrics.tokens_reported else '~'}{metrics.tokens} tokens"
+    estimate = "" if metrics.tokens_reported else "~"
+    return f"{estimate}{metrics.tokens} {'token' if metrics.tokens == 1 else 'tokens'}"
 
 
 def summary_line(result: StreamResult) -> str:
@@ -40,7 +42,7 @@ def summary_line(result: StreamResult) -> str:
         parts.append(f"first token after {seconds(metrics.ttft_s)}")
     parts.append(f"{seconds(metrics.elapsed_s)} in all")
     if metrics.cost is not None:
-        parts.append(f"cost {metrics.cost:.6g}")
-    if result.finish_reason not in {None, "stop"}:
-        parts.append(f"finish reason {result.finish_reason}")
+        parts.append(f"cost {dollars(metrics.cost)}")
+    if result.finish_reason and result.finish_reason != "stop":
+        parts.append(f"finish reason {printable(result.finish_reason)}")
     return f"{result.outcome}: {', '.join(parts)}"

@@ -23,7 +23,7 @@ from desktop_chat.chat.session import ChatSession
 from desktop_chat.chat.summary import STATUS_OF
 from desktop_chat.cli.arguments import PROGRAM, UsageError
 from desktop_chat.cli.consumers import Consumers
-from desktop_chat.cli.display import Output
+from desktop_chat.cli.display import Output, without_controls
 from desktop_chat.cli.endpoint import AskProviders
 from desktop_chat.cli.figures import error_lines, json_line
 from desktop_chat.domain.conversations import Conversation
@@ -248,8 +248,8 @@ class _Ask:
         return turn
 
     def _say(self, text: str) -> None:
-        """A remark on standard error."""
-        sys.stderr.write(f"{PROGRAM}: {text}\n")
+        """A remark on standard error; it may quote a server."""
+        sys.stderr.write(f"{PROGRAM}: {without_controls(text)}\n")
 
     def _report(self, result: StreamResult) -> int:
         """Everything that is said after the answer ended; returns the exit status."""
@@ -259,6 +259,9 @@ class _Ask:
             self._output.write_raw("\n")
         for warning in result.warnings:
             self._say(warning)
+        if result.tool_calls and not self._options.json:
+            called = ", ".join(dict.fromkeys(call.name for call in result.tool_calls))
+            self._say(f"The model calls {called}. See the calls with --json.")
         if result.error is not None:
             self._say(error_lines(result.error))
         self._consumers.report(result)

@@ -23,7 +23,7 @@ _ADVICE: Final = {
     "configuration": "Correct --base-url; most servers want it to end in /v1.",
     "authentication": "Put a valid key into the environment variable that --api-key-env names.",
     "timeout": "Try again, or raise the limit with --timeout-first or --timeout-idle.",
-    "interrupted": "What arrived is kept. Ask again, or continue the answer in the window.",
+    "interrupted": "What arrived is kept. Ask again.",
 }
 """What to do where the error's own advice leads into the window."""
 
@@ -40,7 +40,7 @@ def analytics_table(metrics: Metrics) -> str:
         ("gap p95", seconds(metrics.gap_p95_s)),
         ("gap max", seconds(metrics.gap_max_s)),
         ("stalls", str(metrics.stalls)),
-        ("tokens", tokens(metrics).removesuffix(" tokens")),
+        ("tokens", tokens(metrics).partition(" ")[0]),
         ("tokens/s", "–" if metrics.tokens_per_second is None else f"{metrics.tokens_per_second:.1f}"),
         ("prompt", "–" if metrics.prompt_tokens is None else f"{metrics.prompt_tokens} tokens"),
         ("deltas", str(metrics.deltas)),

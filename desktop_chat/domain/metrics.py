@@ -6,6 +6,7 @@ All times are seconds on a monotonic clock, counted from the moment the request 
 from __future__ import annotations
 
 import enum
+import math
 
 import msgspec
 
@@ -76,3 +77,10 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retry_in_s: float | None = None
     cost: float | None = None
     finish_reason: str | None = None
+
+
+def dollars(amount: float) -> str:
+    """An amount as it is shown: whole cents at least, of smaller ones the two digits that matter."""
+    if amount < 1e-8:
+        return "$0.00" if amount <= 0 else "under $0.00000001"
+    return f"${amount:,.{max(2, 1 - math.floor(math.log10(amount)))}f}"

@@ -20,6 +20,11 @@ def without_lone_surrogates(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def printable(text: str) -> str:
+    """Words of a server that are quoted: one line without controls, which a terminal would obey."""
+    return "".join(filter(str.isprintable, without_lone_surrogates(" ".join(text.split()))))
+
+
 def sanitized_input(text: str) -> str:
     """What a person typed or pasted, made fit to send: no NUL, no lone surrogates, line ends as LF."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")

@@ -137,6 +137,12 @@ def test_reasoning_and_tool_calls(ask_json: Callable[..., dict[str, Any]]) -> No
     assert json.loads(call["arguments"])["city"] == "Paris"
 
 
+def test_a_tool_call_is_told_of(ask: Callable[..., Run]) -> None:
+    status, _, remarks = ask("/tool")
+    assert status == 0
+    assert "calls get_weather" in remarks
+
+
 @pytest.mark.parametrize("buffer", ["line", "word", "1", "64", "1000000"])
 def test_buffered_output_is_the_whole_text(
     ask: Callable[..., Run], ask_json: Callable[..., dict[str, Any]], buffer: str

@@ -133,6 +133,43 @@ IN_STREAM: Final = [
         facts={"status": 429},
     ),
     Scenario(
+        name="wrong key in the stream",
+        script=[
+            head(),
+            event(
+                {
+                    "error": {
+                        "message": "Incorrect API key provided.",
+                        "type": "invalid_request_error",
+                        "code": "invalid_api_key",
+                    }
+                }
+            ),
+        ],
+        kind="authentication",
+        sentence="did not accept the API key",
+        message="Incorrect API key provided.",
+        facts={"retryable": False, "status": None},
+    ),
+    Scenario(
+        name="unknown model in the stream",
+        script=[
+            head(),
+            event({"error": {"message": "No such model: x", "code": "model_not_found", "param": "model"}}),
+        ],
+        kind="not_found",
+        sentence="does not know this model: No such model: x.",
+        facts={"retryable": False, "param": "model"},
+    ),
+    Scenario(
+        name="refused in the stream",
+        script=[head(), _PART, event({"error": {"message": "Not this.", "type": "invalid_request_error"}})],
+        text="Hello",
+        kind="invalid_request",
+        sentence="refused the request: Not this.",
+        facts={"retryable": False},
+    ),
+    Scenario(
         name="overloaded in the stream",
         script=[head(), event({"error": {"type": "overloaded_error", "message": "Overloaded"}}, "error")],
         kind="overloaded",
@@ -356,6 +393,22 @@ STATUSES: Final = [
         kind="overloaded",
         sentence="still loading the model",
         facts={"retryable": True},
+    ),
+    Scenario(
+        name="503 with words",
+        script=_error("503 Service Unavailable", {"error": {"message": "No fixture matched"}}),
+        kind="overloaded",
+        sentence="busy or still loading the model: No fixture matched.",
+    ),
+    Scenario(
+        name="400, LiteLLM that cannot look up the key",
+        script=_error(
+            "400 Bad Request",
+            {"error": {"message": "No connected db.", "type": "no_db_connection", "code": "400"}},
+        ),
+        kind="authentication",
+        sentence="did not accept the API key",
+        facts={"status": 400},
     ),
     Scenario(
         name="529",

@@ -8,7 +8,7 @@ from typing import Final
 from PySide6.QtCore import QDate, QDateTime, QLocale
 
 from desktop_chat.domain.messages import Message, MessageState
-from desktop_chat.domain.metrics import Metrics, Phase
+from desktop_chat.domain.metrics import Metrics, Phase, dollars
 
 SEPARATOR: Final = "  ·  "
 
@@ -38,7 +38,7 @@ def metrics_line(metrics: Metrics) -> str:
     parts = []
     if metrics.tokens:
         estimate = "" if metrics.tokens_reported else "~"
-        parts.append(f"{estimate}{metrics.tokens:,} tokens")
+        parts.append(f"{estimate}{metrics.tokens:,} {'token' if metrics.tokens == 1 else 'tokens'}")
     if metrics.tokens_per_second:
         speed = metrics.tokens_per_second
         parts.append(f"{speed:.1f} tok/s" if speed < 100 else f"{speed:,.0f} tok/s")
@@ -47,7 +47,7 @@ def metrics_line(metrics: Metrics) -> str:
     if metrics.elapsed_s:
         parts.append(seconds(metrics.elapsed_s))
     if metrics.cost:
-        parts.append(f"${metrics.cost:.4f}".rstrip("0"))
+        parts.append(dollars(metrics.cost))
     return SEPARATOR.join(parts)
 
 

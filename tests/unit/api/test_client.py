@@ -28,6 +28,7 @@ from desktop_chat.domain.errors import (
     ConfigurationError,
     NetworkCause,
     NetworkError,
+    NotFoundError,
     ProtocolError,
 )
 from desktop_chat.domain.profiles import Dialect, ModelInfo
@@ -291,6 +292,13 @@ class TestModels:
     async def test_a_wrong_key(self) -> None:
         with pytest.raises(AuthenticationError):
             await self.models({"message": "Unauthorized"}, "401 Unauthorized")
+
+    async def test_a_server_without_a_list(self) -> None:
+        with pytest.raises(NotFoundError) as caught:
+            await self.models({"detail": "Not Found"}, "404 Not Found")
+        report = caught.value.report()
+        assert report.sentence == "The server answers, but does not list its models."
+        assert "--model" in report.advice
 
     async def test_a_list_cut_off(self) -> None:
         async with (

@@ -61,6 +61,13 @@ def test_bodies_that_are_not_json(body: bytes, message: str) -> None:
     assert parse_error_body(body).message == message
 
 
+def test_words_cannot_command_a_terminal() -> None:
+    body = json.dumps({"error": {"message": "Bad\x1b[31m \x07\x9bwords\u202e\n\ud800"}})
+    error = error_from_response(500, {}, body.encode())
+    assert error.report().sentence == "The server failed: Bad[31m words \ufffd."
+    assert error.report().message.isprintable()
+
+
 def test_words_are_kept_within_bounds() -> None:
     assert len(parse_error_body(b"x" * 100_000).message) <= MAX_MESSAGE_LENGTH + 1
 

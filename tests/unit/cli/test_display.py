@@ -17,7 +17,7 @@ from desktop_chat.cli.render import page
 from desktop_chat.cli.terminal import set_blocks
 from desktop_chat.domain.deltas import ReasoningDelta, TextDelta
 from desktop_chat.domain.errors import AuthenticationError, NetworkError, ServerError, StreamInterruptedError
-from desktop_chat.domain.metrics import Metrics, Phase
+from desktop_chat.domain.metrics import Metrics, Phase, dollars
 from desktop_chat.markup import parse
 
 CONTEXT = StreamContext(conversation_id=None, message_id=None, profile_name="p", model="m")
@@ -118,6 +118,34 @@ def test_summary_says_how_it_ended() -> None:
 
 
 @pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (0.0, "$0.00"),
+        (1.98e-05, "$0.000020"),
+        (0.0123, "$0.012"),
+        (0.5, "$0.50"),
+        (1234.5, "$1,234.50"),
+        (1e-12, "under $0.00000001"),
+    ],
+)
+def test_amounts_for_people(amount: float, text: str) -> None:
+    assert dollars(amount) == text
+    assert summary_line(result(metrics=Metrics(tokens=1, cost=amount))).endswith(f"cost {text}")
+
+
+def test_a_finish_reason_cannot_command_the_terminal() -> None:
+    line = summary_line(result(finish_reason="\x1b]0;title\x07 \x9b31m\nodd"))
+    assert line.isprintable()
+    assert line.endswith("finish reason ]0;title 31m odd")
+
+
+def test_one_token_is_one() -> None:
+    assert summary_line(result(metrics=Metrics(tokens=1, tokens_reported=True))).startswith(
+        "complete: 1 token,"
+    )
+
+
+@pytest.mark.parametrize(
     ("error", "lines"),
     [
         (
@@ -145,7 +173,7 @@ def test_summary_says_how_it_ended() -> None:
             StreamInterruptedError(),
             [
                 "The connection ended before the answer was complete (on the server's side).",
-                "What arrived is kept. Ask again, or continue the answer in the window.",
+                "What arrived is kept. Ask again.",
             ],
         ),
     ],

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QTextDocument
 from PySide6.QtWidgets import QApplication
 
@@ -117,6 +119,19 @@ def make_view() -> TranscriptView:
     return view
 
 
+@contextmanager
+def shown_view() -> Iterator[TranscriptView]:
+    """Such a view, deleted at the end."""
+    view = make_view()
+    QApplication.processEvents()
+    try:
+        yield view
+    finally:
+        view.close()
+        view.deleteLater()
+        QCoreApplication.sendPostedEvents(view, QEvent.Type.DeferredDelete.value)
+
+
 def make_answer(number: int, text: str, state: MessageState = MessageState.COMPLETE) -> Message:
     """Message ``number`` of conversation 1, from 1."""
     parent = number - 1 or None
@@ -127,22 +142,20 @@ def make_answer(number: int, text: str, state: MessageState = MessageState.COMPL
 
 def _stream(tokens: list[str], before: str = "") -> list[float]:
     """CPU seconds of each frame: deltas, parsing, layout and painting of what follows ``before``."""
-    view = make_view()
-    view.model.append(make_answer(1, before, MessageState.STREAMING))
-    QApplication.processEvents()
-    while view.clock.is_waiting:
-        view.clock.flush_now()
+    with shown_view() as view:
+        view.model.append(make_answer(1, before, MessageState.STREAMING))
         QApplication.processEvents()
-    frames = []
-    for first in range(0, len(tokens), TOKENS_A_FRAME):
-        begun = time.thread_time()
-        for token in tokens[first : first + TOKENS_A_FRAME]:
-            view.model.append_delta(1, TextDelta(token))
-        view.clock.flush_now()
-        QApplication.processEvents()
-        frames.append(time.thread_time() - begun)
-    view.close()
-    view.deleteLater()
+        while view.clock.is_waiting:
+            view.clock.flush_now()
+            QApplication.processEvents()
+        frames = []
+        for first in range(0, len(tokens), TOKENS_A_FRAME):
+            begun = time.thread_time()
+            for token in tokens[first : first + TOKENS_A_FRAME]:
+                view.model.append_delta(1, TextDelta(token))
+            view.clock.flush_now()
+            QApplication.processEvents()
+            frames.append(time.thread_time() - begun)
     return frames
 
 

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
 from desktop_chat.domain.deltas import TextDelta
 from desktop_chat.domain.measurements import Measurement
 from desktop_chat.domain.messages import MessageState
 from desktop_chat.markup.hostile_texts import HOSTILE_TEXTS
-from desktop_chat.ui.transcript.benchmark import ensure_application, make_answer, make_view
+from desktop_chat.ui.transcript.benchmark import ensure_application, make_answer, shown_view
 from desktop_chat.ui.transcript.model import stub_of
 from desktop_chat.ui.transcript.view import TranscriptView
 
@@ -106,7 +106,7 @@ def _at_once(text: str) -> dict[str, Frames]:
 
 def _opened(text: str) -> dict[str, Frames]:
     message = make_answer(1, text)
-    with _shown_view() as view:
+    with shown_view() as view:
         opened = _frame(partial(view.model.reset, [stub_of(message)], [message]))
         frames = [opened, *_rest(view)]
         wheel = [_frame(partial(view.scroll_by, -_WHEEL_STEP)) for _ in range(_WHEEL_STEPS)]
@@ -114,21 +114,9 @@ def _opened(text: str) -> dict[str, Frames]:
 
 
 @contextmanager
-def _shown_view() -> Iterator[TranscriptView]:
-    view = make_view()
-    QApplication.processEvents()
-    try:
-        yield view
-    finally:
-        view.close()
-        view.deleteLater()
-        QCoreApplication.sendPostedEvents(view, QEvent.Type.DeferredDelete.value)
-
-
-@contextmanager
 def _growing_view() -> Iterator[TranscriptView]:
     """A view that shows an answer which has not begun."""
-    with _shown_view() as view:
+    with shown_view() as view:
         view.model.append(make_answer(1, "", MessageState.STREAMING))
         QApplication.processEvents()
         yield view

@@ -13,7 +13,7 @@ import msgspec
 
 from desktop_chat.domain.messages import Message, MessageState, Role, ToolCall
 from desktop_chat.ui.theme import Space
-from desktop_chat.ui.transcript.boxes import BlockStates, MathMaker
+from desktop_chat.ui.transcript.boxes import BlockStates, BoxContext, BoxMaker, MathMaker
 from desktop_chat.ui.transcript.code_run import Highlighter
 from desktop_chat.ui.transcript.column import Part, Spec
 from desktop_chat.ui.transcript.flow import Flow
@@ -87,6 +87,20 @@ class Workshop(NamedTuple):
     highlighter: Highlighter
     display_math: MathMaker
     can_continue: Callable[[Message], bool]
+
+    def context(self, part: Part, make_box: BoxMaker, states: BlockStates) -> BoxContext:
+        """What the box of a message's ``part`` is made with."""
+        type_ = self.typography
+        return BoxContext(
+            type_,
+            self.pictures,
+            self.highlighter,
+            type_.quiet if part.section == Section.REASONING else type_.body,
+            self.display_math,
+            make_box,
+            states,
+            tuple(part),
+        )
 
 
 class MessageContent:

@@ -11,7 +11,7 @@ from desktop_chat.markup.blocks import Block, Table
 from desktop_chat.markup.tables import table_to_csv
 from desktop_chat.ui.theme import Radius
 from desktop_chat.ui.transcript.block_boxes import make_box
-from desktop_chat.ui.transcript.boxes import Box, BoxContext, Paint, PlacedRun
+from desktop_chat.ui.transcript.boxes import Box, Paint, PlacedRun
 from desktop_chat.ui.transcript.column import Entry, Part, Spec
 from desktop_chat.ui.transcript.message_content import Section
 from desktop_chat.ui.transcript.message_entries import MessageEntries
@@ -80,19 +80,8 @@ class MessageLayout(MessageEntries):
         return table_to_csv(Table(parts[0].alignments, parts[0].header, rows))
 
     def _make_box(self, spec: Spec) -> Box:
-        message, shop = self.message, self._workshop
-        part = spec.part
-        style = shop.typography.quiet if part.section == Section.REASONING else shop.typography.body
-        context = BoxContext(
-            shop.typography,
-            shop.pictures,
-            shop.highlighter,
-            style,
-            shop.display_math,
-            make_box,
-            self._memory.blocks,
-            tuple(part),
-        )
+        message, part = self.message, spec.part
+        context = self._workshop.context(part, make_box, self._memory.blocks)
         match part.section:
             case Section.HEADER:
                 return HeaderBox(message)

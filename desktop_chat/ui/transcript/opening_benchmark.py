@@ -10,14 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from desktop_chat import resources
 from desktop_chat.domain.measurements import Measurement
 from desktop_chat.domain.messages import Message, MessageStub
 from desktop_chat.ui import find_benchmark
-from desktop_chat.ui.transcript.benchmark import ensure_application, frame_figures, make_answer, make_view
+from desktop_chat.ui.transcript.benchmark import ensure_application, frame_figures, make_answer, shown_view
 from desktop_chat.ui.transcript.model import stub_of
 from desktop_chat.ui.transcript.view import TranscriptView
 
@@ -85,18 +84,12 @@ def _one_long_answer(text: str) -> Iterator[Measurement]:
 @contextmanager
 def _view(text: str = "") -> Iterator[TranscriptView]:
     """A view whose messages have ``text``, if any, loaded as they are asked for."""
-    view = make_view()
-    model = view.model
-    if text:
-        model.needed.connect(lambda ids: model.provide([make_answer(each, text) for each in ids]))
-    QApplication.processEvents()
-    try:
+    with shown_view() as view:
+        model = view.model
+        if text:
+            model.needed.connect(lambda ids: model.provide([make_answer(each, text) for each in ids]))
         yield view
-    finally:
-        view.close()
-        view.deleteLater()
-        QCoreApplication.sendPostedEvents(view, QEvent.Type.DeferredDelete.value)
-        gc.collect()
+    gc.collect()
 
 
 def _open(view: TranscriptView, stubs: list[MessageStub], last: Message) -> None:

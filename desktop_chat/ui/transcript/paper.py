@@ -22,7 +22,7 @@ from desktop_chat.markup.blocks import (
 from desktop_chat.ui.theme import Radius, Space, Theme
 from desktop_chat.ui.transcript import labels
 from desktop_chat.ui.transcript.block_boxes import make_box
-from desktop_chat.ui.transcript.boxes import Box, BoxContext, Paint
+from desktop_chat.ui.transcript.boxes import Box, Paint
 from desktop_chat.ui.transcript.column import Part, Spec
 from desktop_chat.ui.transcript.inline import sliced
 from desktop_chat.ui.transcript.message_content import MessageContent, MessageMemory, Section, Workshop
@@ -144,7 +144,8 @@ class PaperMessage(MessageContent):
 
     def _make(self, spec: Spec, stage: Block | None, type_: Typography) -> Box:
         message = self.message
-        context = self._context(spec.part, type_)
+        shop = self._workshop._replace(typography=type_)
+        context = shop.context(spec.part, make_box, self._memory.blocks)
         match spec.part.section:
             case Section.HEADER:
                 names = {Role.USER: "You", Role.SYSTEM: "System", Role.TOOL: "Tool"}
@@ -161,20 +162,6 @@ class PaperMessage(MessageContent):
                 return LineBox("", self._ending(), type_, as_warning=True)
         assert stage is not None
         return make_box(stage, context)
-
-    def _context(self, part: Part, type_: Typography) -> BoxContext:
-        shop = self._workshop
-        style = type_.quiet if part.section == Section.REASONING else type_.body
-        return BoxContext(
-            type_,
-            shop.pictures,
-            shop.highlighter,
-            style,
-            shop.display_math,
-            make_box,
-            self._memory.blocks,
-            tuple(part),
-        )
 
     def boxes(self, spec: Spec, width: int) -> Iterator[Box]:
         """The box of ``spec``, of which each step lays out a share; the last one given is all of it.

@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import enum
 import functools
-import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from time import thread_time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from desktop_chat.markup.languages import lexer_for
 from desktop_chat.markup.resumed_lexing import resumed_tokens
 
 if TYPE_CHECKING:
-    from pygments.lexer import Lexer
+    pass
 
 MAX_CODE = 200_000
 """Characters of one block that are highlighted; the rest stays plain."""
 
 MAX_LINE = 1_000
-"""Characters; from the first longer line on (minified code, data) a block stays plain."""
+"""Characters; a longer line (minified code, data) stays plain, and is as an empty one to those around it."""
 
 _STEP_LINES = 8
 _AHEAD_LINES = 4
@@ -84,16 +84,6 @@ _CLASSES = {
     "Generic.Subheading": TokenClass.FUNCTION,
     "Generic.Prompt": TokenClass.COMMENT,
 }
-_ALIASES = {
-    "jsonc": "json",
-    "json5": "json",
-    "shellscript": "bash",
-    "proto": "protobuf",
-    "node": "js",
-    "kt": "kotlin",
-    "vue": "html",
-}
-_NAME = re.compile(r"[\w+#.-]+")
 
 
 @functools.cache
@@ -104,42 +94,6 @@ def _token_class(token: Any) -> TokenClass | None:
             return found
         token = token.parent
     return None
-
-
-@functools.lru_cache(maxsize=64)
-def _lexer(language: str) -> Lexer | None:
-    """The lexer for a fence's language, ``None`` for plain text and what Pygments does not know."""
-    match = _NAME.match(language.strip().lower().removeprefix("{").removeprefix("."))
-    if match is None or match[0] in ("text", "plain", "plaintext", "txt"):
-        return None
-    from pygments.lexers import get_lexer_by_name
-    from pygments.util import ClassNotFound
-
-    try:
-        return get_lexer_by_name(_ALIASES.get(match[0], match[0]), stripnl=False, ensurenl=False)
-    except ClassNotFound:
-        return None
-
-
-_DISPLAY_NAMES = {
-    "": "", "text": "Text", "txt": "Text", "plain": "Text", "plaintext": "Text", "sh": "Shell", "shell": "Shell",
-    "docker": "Dockerfile", "dockerfile": "Dockerfile", "jsonc": "JSON with comments", "json5": "JSON5", "vue": "Vue",
-    "console": "Console", "latex": "LaTeX", "r": "R", "jsx": "JSX", "tsx": "TSX",
-}  # fmt: skip
-
-
-def language_name(language: str) -> str:
-    """What a fence's language is called; as it was written where Pygments does not know it."""
-    alias = language.strip().lower()
-    found = _DISPLAY_NAMES.get(alias)
-    return _pygments_names().get(_ALIASES.get(alias, alias), language) if found is None else found
-
-
-@functools.cache
-def _pygments_names() -> Mapping[str, str]:
-    from pygments.lexers import get_all_lexers
-
-    return {alias: name for name, aliases, _, _ in get_all_lexers(plugins=False) for alias in aliases}
 
 
 def warm_up(languages: Iterable[str] = ("python", "javascript", "bash", "json")) -> None:
@@ -202,12 +156,14 @@ class CodeHighlighter:
 
     def __init__(self, language: str) -> None:
         self.lines: list[LineSpans] = [()]
-        self._lexer = _lexer(language)
+        self._lexer = lexer_for(language)
+        # What is lexed: lines that are too long are empty there.
         self._code = ""
+        self._line_length = 0  # of the last line, as it came
         self._starts = [0]
         self._lexed = 0
         self._is_finished = False
-        # The first line that is too long, and how many were looked at.
+        # The first line that goes beyond the code that is lexed, and how many were looked at.
         self._excess: int | None = None
         self._checked = 0
         # Where the next step begins: position, lexer state, and lines it spans at least.
@@ -216,22 +172,39 @@ class CodeHighlighter:
         self._step = _STEP_LINES
         self._lexing: _Lexing | None = None
         self._spent = 0.0  # seconds, on what is being lexed
-        self._changed = range(0)
+        self._changed = self._stale = range(0)
 
     def append(self, text: str) -> None:
         """Take more code; it is lexed with the next calls of `advance`."""
         if not text:
             return
+        first, *others = text.split("\n")
+        was_short = self._line_length <= MAX_LINE
+        self._line_length += len(first)
+        becomes_long = was_short and self._line_length > MAX_LINE
+        if becomes_long:
+            self._empty_last_line()
+        kept = ["" if self._line_length > MAX_LINE else first]
+        kept += (line if len(line) <= MAX_LINE else "" for line in others)
         old_length = len(self._code)
-        self._code += text
+        self._code += "\n".join(kept)
+        if others:
+            self._line_length = len(others[-1])
         position = self._code.find("\n", old_length)
         while position >= 0:
             self._starts.append(position + 1)
             position = self._code.find("\n", position + 1)
         self.lines += [()] * (len(self._starts) - len(self.lines))
         self._note_excess()
-        if self._lexing is not None and not self._lexing.is_step and self._is_resumable:
+        if self._lexing is not None and not self._lexing.is_step and (becomes_long or self._is_resumable):
             self._lexing = None  # there is more of it now
+
+    def _empty_last_line(self) -> None:
+        """Forget the begin of a line that has become too long; what was lexed with it is lexed again."""
+        self._code = self._code[: self._starts[-1]]
+        self._lexed = 0
+        self.lines[-1] = ()
+        self._stale = range(len(self.lines) - 1, len(self.lines))
 
     def finish(self) -> None:
         """The code is complete."""
@@ -244,7 +217,7 @@ class CodeHighlighter:
 
     def advance(self, allowance: TokenAllowance) -> range:
         """Lex what the allowance allows; returns the lines whose spans may have changed."""
-        self._changed = range(0)
+        self._changed, self._stale = self._stale, range(0)
         while self._lexer is not None and allowance.left > 0:
             if self._lexing is None:
                 self._lexing, self._spent = self._next(), 0.0
@@ -277,12 +250,11 @@ class CodeHighlighter:
         return bisect_right(self._starts, position) - 1
 
     def _note_excess(self) -> None:
-        """Find the first line that is too long, or with which the code is."""
+        """Find the first line that goes too far."""
         while self._excess is None and self._checked < len(self._starts):
-            start = self._starts[self._checked]
             is_last = self._checked + 1 == len(self._starts)
             end = len(self._code) if is_last else self._starts[self._checked + 1]
-            if end - start > MAX_LINE or end > MAX_CODE:
+            if end > MAX_CODE:
                 self._excess = self._checked
             if is_last:
                 return

@@ -249,11 +249,11 @@ async def test_an_answer_that_grows_keeps_its_image(reader: Reader, server: Imag
     view = reader.view
     view.model.reset([stub_of(growing)], [growing])
     view.model.append_delta(1, TextDelta(f"Look: ![A chart]({address}) and"))
-    view.clock.flush_now()
+    view.clock.flush_all()
     assert await reader.show(address) is Phase.SHOWN
     high = view.stack.height
     view.model.append_delta(1, TextDelta(" more.\n\nThe next paragraph"))
-    view.clock.flush_now()
+    view.clock.flush_all()
     assert view.stack.height > high
     assert len(server.requests) == 1
 

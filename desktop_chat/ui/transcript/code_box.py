@@ -8,7 +8,7 @@ from typing import Final
 from PySide6.QtCore import QRectF
 
 from desktop_chat.markup.blocks import Block, CodeBlock
-from desktop_chat.markup.highlighting import language_name
+from desktop_chat.markup.languages import language_name
 from desktop_chat.markup.safety import visible_code
 from desktop_chat.ui.theme import Radius, Space
 from desktop_chat.ui.transcript.boxes import Box, BoxContext, Control, Paint, PlacedRun, Scrollable
@@ -112,7 +112,9 @@ class CodeBox(Box):
                 painter.setClipRect(visible)
                 left = window.x() - (0 if self._state.is_wrapped else self._sideways.offset)
                 marks = paint.marks.marks(first_run, self._code)
-                self._code.paint(painter, left, window.y(), visible, color(palette.text), marks)
+                self._code.paint(
+                    painter, left, window.y(), visible, color(palette.text), palette.text_faint, marks
+                )
             finally:
                 painter.restore()
         self._sideways.paint(paint, window.adjusted(0, 0, 0, Space.M + Space.S - _BAR_MARGIN))
@@ -125,8 +127,8 @@ class CodeBox(Box):
         left = x + Space.L
         if name := language_name(self._block.language):
             left += paint.text(type_.small, left, top, name[:40], palette.text_faint) + Space.M
-        if self._code.line_count > FOLD_LINES:
-            count = f"{self._code.line_count:,} lines"
+        if self._code.source_line_count > FOLD_LINES:
+            count = f"{self._code.source_line_count:,} lines"
             paint.text(type_.small, left, top, count, palette.text_faint)
         for control in self._buttons():
             rect = control.rect.translated(x, y)
@@ -156,7 +158,10 @@ class CodeBox(Box):
         paint.text(style, left + 20, top + (FOOTER_HEIGHT - style.line_height) / 2 + 0.5, text, ink)
 
     def _fold_text(self) -> str:
-        return f"Show all {self._code.line_count:,} lines" if self.is_folded else "Show less"
+        if not self.is_folded:
+            return "Show less"
+        lines = self._code.source_line_count
+        return f"Show all {lines:,} lines" if lines > FOLD_LINES else "Show all"
 
     # --- interaction -------------------------------------------------------------------------------------
 

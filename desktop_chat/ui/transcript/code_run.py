@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextO
 from desktop_chat.markup.blocks import InlineText
 from desktop_chat.markup.highlighting import MAX_LINE
 from desktop_chat.ui.transcript.direction import holds_right_to_left
+from desktop_chat.ui.transcript.icons import paint_icon
 from desktop_chat.ui.transcript.inline import Mark, caret_x, extents, upright_ranges
 from desktop_chat.ui.transcript.isolates import NONE, Isolates
 from desktop_chat.ui.transcript.typography import TextStyle
@@ -19,13 +20,14 @@ from desktop_chat.ui.transcript.utf16 import Utf16Offsets
 from desktop_chat.ui.transcript.words import caret_at
 
 LONGEST_LINE: Final = MAX_LINE
-"""Characters; a longer line is shown as several, or its layout would stop the program. It has no colours, nor has what
-follows it, so that up to there a line shown is a line that was coloured."""
+"""Characters; a longer line is shown as several, or its layout would stop the program. It has no colours."""
 
 KEPT_LINES: Final = 400
 """Lines that were seen whose layouts are kept, besides those in the window."""
 
 _UNBOUNDED: Final = 1 << 20
+_MARK_SIZE: Final = 10
+"""Of the icon before a line that goes on with the one above, in the margin; pixels."""
 
 
 class ColoredSpan(NamedTuple):
@@ -77,6 +79,7 @@ class CodeRun:
 
     Attributes:
         line_count: lines as shown.
+        source_line_count: lines of the code.
         longest_width: of the widest line without wrapping, in pixels.
     """
 
@@ -88,6 +91,7 @@ class CodeRun:
         self.is_wrapped = False
         self._width = 0
         self._starts: list[int] = [0]
+        self._sources: list[int] = [0]  # for each line shown, which line of the code it is, or is a part of
         self._layouts: dict[int, QTextLayout] = {}
         self._isolates: dict[int, Isolates] = {}
         self._tops: list[int] = []
@@ -110,6 +114,10 @@ class CodeRun:
     def line_count(self) -> int:
         return len(self._starts)
 
+    @property
+    def source_line_count(self) -> int:
+        return self._sources[-1] + 1
+
     def set_code(self, code: str, colors: LineColors) -> None:
         """Show ``code``; lines before the first change keep their layouts."""
         kept = self._kept_lines(code)
@@ -117,18 +125,22 @@ class CodeRun:
             self._layouts.pop(index, None)
         start = self._starts[kept] if kept < len(self._starts) else 0
         del self._starts[kept:]
+        del self._sources[kept:]
         del self._tops[kept:]
         position = start
+        source = 0 if kept == 0 else self._sources[-1] + (code[start - 1] == "\n")
         while True:
             end = code.find("\n", position)
             stop = len(code) if end < 0 else end
             while stop - position > LONGEST_LINE:
                 self._starts.append(position)
+                self._sources.append(source)
                 position += LONGEST_LINE
             self._starts.append(position)
+            self._sources.append(source)
             if end < 0:
                 break
-            position = end + 1
+            position, source = end + 1, source + 1
         if kept == 0:
             self._longest_length = -1
         self.code = code
@@ -154,9 +166,25 @@ class CodeRun:
     def recolor(self, colors: LineColors) -> None:
         """Show the same code in other colours; lines that look the same keep their layouts."""
         self._colors = colors.lines
-        for index in colors.changed:
-            if index in self._layouts and self._spans[index] != _spans_at(self._colors, index):
+        is_split = self.line_count > self.source_line_count
+        for source in colors.changed:
+            index = bisect_left(self._sources, source) if is_split else source
+            if index in self._layouts and self._spans[index] != self._spans_of(index):
                 del self._layouts[index]
+
+    def _is_part(self, index: int) -> bool:
+        """Whether a line shown goes on in the next one."""
+        return self._sources[index : index + 2].count(self._sources[index]) > 1
+
+    def _spans_of(self, index: int) -> Sequence[ColoredSpan]:
+        source = self._sources[index]
+        if source >= len(self._colors) or self._is_part(index) or self._continues(index):
+            return ()
+        return self._colors[source]
+
+    def _continues(self, index: int) -> bool:
+        """Whether a line shown goes on with the one before it."""
+        return index > 0 and self._sources[index - 1] == self._sources[index]
 
     def _measure(self, first: int) -> None:
         for index in range(first, len(self._starts)):
@@ -184,7 +212,7 @@ class CodeRun:
             return found
         start, end = self.line_bounds(index)
         text = self.code[start:end]
-        spans = self._spans[index] = _spans_at(self._colors, index)
+        spans = self._spans[index] = self._spans_of(index)
         offsets = Utf16Offsets(text)
         isolates = _token_isolates(text, spans)
         self._isolates[index] = units = isolates.mapped(offsets.units) if isolates else NONE
@@ -309,9 +337,20 @@ class CodeRun:
     # --- painting ----------------------------------------------------------------------------------------
 
     def paint(
-        self, painter: QPainter, x: float, y: float, clip: QRectF, ink: QColor, marks: Sequence[Mark]
+        self,
+        painter: QPainter,
+        x: float,
+        y: float,
+        clip: QRectF,
+        ink: QColor,
+        faint: str,
+        marks: Sequence[Mark],
     ) -> None:
-        """Paint the lines that meet ``clip``, with the first line's top left corner at ``(x, y)``."""
+        """Paint the lines that meet ``clip``, with the first line's top left corner at ``(x, y)``.
+
+        Args:
+            faint: the colour of the mark before a line that is the rest of the one above.
+        """
         for mark in marks:
             first, last = self._line_at(clip.top() - y), self._line_at(clip.bottom() - y)
             low = max(mark.start, self._offsets.units(self._starts[first]))
@@ -324,6 +363,11 @@ class CodeRun:
             self._forget_layouts(shown)
         for index in shown:
             self._layout(index).draw(painter, QPointF(x, y + self._top(index)))
+            if self._continues(index) and not self.is_wrapped:
+                paint_icon(painter, "wrap", self._mark_area(index).translated(x, y), faint)
+
+    def _mark_area(self, index: int) -> QRectF:
+        return QRectF(-_MARK_SIZE - 3, self._top(index), _MARK_SIZE, self.style.line_height)
 
     def _forget_layouts(self, shown: range) -> None:
         """Let go the lines that are not near those shown."""
@@ -338,7 +382,3 @@ def _token_isolates(text: str, spans: Sequence[ColoredSpan]) -> Isolates:
         return NONE
     tokens = [span for span in spans if holds_right_to_left(text[span.start : span.end])]
     return Isolates([place for span in tokens for place in (span.start, span.end)])
-
-
-def _spans_at(colors: Sequence[Sequence[ColoredSpan]], index: int) -> Sequence[ColoredSpan]:
-    return colors[index] if index < len(colors) else ()

@@ -44,6 +44,12 @@ class FrameClock(QObject):
         self._timer.stop()
         self._tick()
 
+    def flush_all(self) -> None:
+        """Show all there is at once, in as many frames as that takes."""
+        self.flush_now()
+        while self.is_waiting:
+            self.flush_now()
+
     def _tick(self) -> None:
         now = time.monotonic()
         self._next = max(self._next, now - FRAME_SECONDS / 2) + FRAME_SECONDS

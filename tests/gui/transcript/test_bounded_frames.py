@@ -156,9 +156,7 @@ def layout_of(view: TranscriptView) -> MessageLayout:
 
 
 def catch_up(view: TranscriptView) -> None:
-    view.clock.flush_now()
-    while view.clock.is_waiting:
-        view.clock.flush_now()
+    view.clock.flush_all()
     QApplication.processEvents()
 
 

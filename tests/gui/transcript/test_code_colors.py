@@ -12,7 +12,7 @@ from desktop_chat.ui.theme import theme_for
 from desktop_chat.ui.transcript.benchmark import make_answer, make_view
 from desktop_chat.ui.transcript.code_box import CodeBox
 from desktop_chat.ui.transcript.code_colors import TOKENS_A_FRAME, CodeColors
-from desktop_chat.ui.transcript.code_run import KEPT_LINES, ColoredSpan, LineColors
+from desktop_chat.ui.transcript.code_run import KEPT_LINES, LONGEST_LINE, CodeRun, ColoredSpan, LineColors
 from desktop_chat.ui.transcript.model import stub_of
 from desktop_chat.ui.transcript.typography import Typography
 from desktop_chat.ui.transcript.view import TranscriptView
@@ -65,8 +65,7 @@ def test_a_long_opened_block_is_coloured_in_further_frames(qtbot: QtBot) -> None
     message = make_answer(1, f"```python\n{LINE * 39}```\n")
     view.model.reset([stub_of(message)], [message])
     assert 0 < _spans(_code_box(view)._code._colors) <= TOKENS_A_FRAME
-    while view.clock.is_waiting:
-        view.clock.flush_now()
+    view.clock.flush_all()
     assert not view.workshop.highlighter.is_behind
     assert all(_code_box(view)._code._colors[:39])
 
@@ -77,10 +76,33 @@ def test_lines_out_of_sight_let_go_their_layouts(qtbot: QtBot) -> None:
     view.model.append(make_answer(1, "```python\n", MessageState.STREAMING))
     for _ in range(KEPT_LINES // 4):
         view.model.append_delta(1, TextDelta(LINE * 15))
-        while view.clock.is_waiting:
-            view.clock.flush_now()
+        view.clock.flush_all()
         view.grab()
     assert len(_code_box(view)._code._layouts) < 2 * KEPT_LINES
+
+
+def test_a_very_long_line_is_shown_in_parts_and_those_around_it_have_their_colours(qtbot: QtBot) -> None:
+    code = f"a = 1\nb = '{'x' * 2 * LONGEST_LINE}'\nc = 2\n"
+    pictures = []
+    for pieces in ([code], [code[:800], code[800:1_900], code[1_900:]], list(code)):
+        view = make_view()
+        qtbot.addWidget(view)
+        view.model.append(make_answer(1, "", MessageState.STREAMING))
+        for piece in ["```python\n", *pieces, "```\n"]:
+            view.model.append_delta(1, TextDelta(piece))
+            view.clock.flush_now()
+        view.clock.flush_all()
+        box = _code_box(view)
+        (placed,) = box.runs()
+        run = placed.run
+        assert isinstance(run, CodeRun)
+        assert (run.line_count, run.source_line_count) == (5, 3)
+        view.grab()
+        assert [bool(run._layouts[line].formats()) for line in range(5)] == [True, False, False, False, True]
+        assert box.copy_text() == code.removesuffix("\n")
+        assert run.slice(0, run.length).text == code.removesuffix("\n")
+        pictures.append(view.grab().toImage())
+    assert pictures[0] == pictures[1] == pictures[2]
 
 
 def _code_box(view: TranscriptView) -> CodeBox:

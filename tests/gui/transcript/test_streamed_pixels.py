@@ -133,8 +133,8 @@ def _show(view: TranscriptView, answer: Message) -> None:
 
 
 def _catch_up(view: TranscriptView) -> None:
-    view.clock.flush_now()
-    _rest(view)
+    view.clock.flush_all()
+    QApplication.processEvents()
 
 
 def _rest(view: TranscriptView) -> None:

@@ -273,12 +273,12 @@ def test_a_long_answer_is_complete_and_a_far_message_is_one_element(view: Transc
 def test_what_streams_is_seen_as_it_is_now(view: TranscriptView) -> None:
     view.model.append(message(1, Role.ASSISTANT, "", state="streaming", model="tiny"))
     view.model.append_delta(1, TextDelta("# Title\n\nFirst words"))
-    view.clock.flush_now()
+    view.clock.flush_all()
     answer = interface(view).child(0)
     assert answer.state().busy
     heading, paragraph = children(answer)[:2]
     view.model.append_delta(1, TextDelta(" and more\n\n- item"))
-    view.clock.flush_now()
+    view.clock.flush_all()
     assert text_of(paragraph).text(0, 99) == "First words and more"
     assert children(answer)[2].role() == ROLE.List
     ended = message(1, Role.ASSISTANT, "Only this", model="tiny")
@@ -324,7 +324,7 @@ def test_tools_are_told_of_an_answers_beginning_and_end_and_nothing_between(
     assert [each[1].name for each in told.take()] == ["ObjectCreated", "Announcement"]
     for _ in range(20):
         view.model.append_delta(1, TextDelta("Some **bold** words. "))
-        view.clock.flush_now()
+        view.clock.flush_all()
     assert told.take() == []
     view.model.replace(message(1, Role.ASSISTANT, "Some **bold** words."))
     (ended,) = told.take()

@@ -206,12 +206,12 @@ def test_a_caret_shows_where_keys_select(view: TranscriptView, qtbot: QtBot) -> 
 def test_selecting_while_text_streams(view: TranscriptView, qtbot: QtBot) -> None:
     view.model.append(message(1, "", state="streaming"))
     view.model.append_delta(1, TextDelta("First paragraph.\n\nSecond"))
-    view.clock.flush_now()
+    view.clock.flush_all()
     start_at(view)
     for number in range(60):
         keys(qtbot, view, KEY.Key_Right if number % 3 else KEY.Key_Down)
         view.model.append_delta(1, TextDelta(" words\n\n- and\n- more" if number % 5 == 0 else " x"))
-        view.clock.flush_now()
+        view.clock.flush_all()
     assert selected(view).startswith("First paragraph.\n\nSecond")
     view.model.replace(message(1, "Only this."))
     keys(qtbot, view, KEY.Key_Left)

@@ -93,7 +93,7 @@ def test_streamed_to_the_end(view: TranscriptView, name: str) -> None:
     step = max(1, len(text) // 40)
     for start in range(0, len(text), step):
         view.model.append_delta(1, TextDelta(text[start : start + step]))
-        view.clock.flush_now()
+        view.clock.flush_all()
         QApplication.processEvents()
     view.model.replace(answer(text))
     QApplication.processEvents()

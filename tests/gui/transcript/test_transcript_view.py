@@ -80,7 +80,7 @@ def stream(view: TranscriptView, text: str, step: int = 9) -> Message:
     view.model.append(message(2, Role.ASSISTANT, "", state="streaming", model="model"))
     for start in range(0, len(text), step):
         view.model.append_delta(2, TextDelta(text[start : start + step]))
-        view.clock.flush_now()
+        view.clock.flush_all()
         QApplication.processEvents()
     ended = message(2, Role.ASSISTANT, text, model="model", finish_reason="stop")
     view.model.replace(ended)
@@ -139,7 +139,7 @@ def test_scrolling_up_lets_go_and_nothing_moves(view: TranscriptView, qtbot: QtB
     before, top = picture(view), view.top  # type: ignore[unreachable]  # a property that changed
     for _ in range(20):
         view.model.append_delta(2, TextDelta("more words\n\n- and a list "))
-        view.clock.flush_now()
+        view.clock.flush_all()
     assert view.top == top
     assert picture(view) == before
     view.scroll_to_end()
@@ -256,7 +256,7 @@ def test_shifted_pixels_are_the_right_ones(view: TranscriptView) -> None:
 
 def test_find_counts_and_steps(view: TranscriptView, qtbot: QtBot) -> None:
     open_all(view, [message(n, Role.ASSISTANT, f"The needle of {n}") for n in range(1, 40)])
-    with qtbot.waitSignal(view.find_result) as found:
+    with qtbot.waitSignal(view.find_result, check_params_cb=lambda _, count: count == 39) as found:
         view.find("NEEDLE")
     assert found.args == [1, 39]
     with qtbot.waitSignal(view.find_result) as found:
@@ -296,12 +296,12 @@ def test_error_card_offers_to_go_on(view: TranscriptView, qtbot: QtBot) -> None:
 def test_reasoning_is_open_while_thinking(view: TranscriptView) -> None:
     view.model.append(message(1, Role.ASSISTANT, "", state=MessageState.STREAMING))
     view.model.append_delta(1, ReasoningDelta("Let me think about it."))
-    view.clock.flush_now()
+    view.clock.flush_all()
     layout = view.stack.known_layout(0)
     assert layout is not None
     assert layout.is_reasoning_open
     view.model.append_delta(1, TextDelta("Answer"))
-    view.clock.flush_now()
+    view.clock.flush_all()
     assert not layout.is_reasoning_open
 
 
@@ -310,13 +310,13 @@ def test_long_code_folds_when_it_ends_unless_someone_reads(view: TranscriptView,
     code = "\n".join(f"line {n}" for n in range(100))
     view.model.append(message(1, Role.ASSISTANT, "", state="streaming"))
     view.model.append_delta(1, TextDelta(f"```text\n{code}\n"))
-    view.clock.flush_now()
+    view.clock.flush_all()
     height = view.stack.height
     if reads:
         wheel(view, 3)
     before = picture(view)
     view.model.append_delta(1, TextDelta("```\n\nAfter it.\n"))
-    view.clock.flush_now()
+    view.clock.flush_all()
     assert (view.stack.height > height) == reads
     assert (picture(view) == before) == reads
 

@@ -11,8 +11,8 @@ from desktop_chat.markup.highlighting import (
     TokenAllowance,
     TokenClass,
     highlight_lines,
-    language_name,
 )
+from desktop_chat.markup.languages import language_name
 
 SAMPLE = (
     '''"""Doc
@@ -77,9 +77,31 @@ def test_spans_lie_within_their_lines(language: str) -> None:
 
 
 def test_a_very_long_line_stays_plain() -> None:
-    lines = highlight_lines("js", "var a = 1;\n" * 20 + "x = 1;" * MAX_LINE)
+    lines = highlight_lines("js", "var a = 1;\n" * 20 + "x = 1;" * MAX_LINE + "\nvar b = '2';")
     assert lines[0]
-    assert lines[-1] == ()
+    assert lines[20] == ()
+    assert lines[21] == highlight_lines("js", "var b = '2';")[0]
+
+
+@pytest.mark.parametrize("language", ["python", "json", "yaml", "html", "diff"])
+@pytest.mark.parametrize("size", [1, 7, 900, 5_000])
+def test_long_lines_between_others_stream_as_at_once(language: str, size: int) -> None:
+    code = (
+        "a = 'b'  # c\n" * 6
+        + f"d = '{'x' * MAX_LINE}'\n"
+        + "e: 1\n" * 9
+        + "f" * (MAX_LINE + 1)
+        + "\n<g>'h'</g>"
+    )
+    highlighter = CodeHighlighter(language)
+    for start in range(0, len(code), size):
+        highlighter.append(code[start : start + size])
+        highlighter.advance(TokenAllowance(40))
+    highlighter.finish()
+    while highlighter.is_behind:
+        highlighter.advance(TokenAllowance(40))
+    assert highlighter.lines == highlight_lines(language, code)
+    assert highlighter.lines[6] == highlighter.lines[16] == ()
 
 
 @pytest.mark.parametrize(

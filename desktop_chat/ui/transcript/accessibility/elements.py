@@ -10,7 +10,7 @@ from PySide6.QtGui import QAccessible, QAccessibleActionInterface, QAccessibleIn
 
 from desktop_chat.markup import parse
 from desktop_chat.markup.blocks import CodeBlock, Heading, InlineImage, ListItem, Table
-from desktop_chat.markup.highlighting import language_name
+from desktop_chat.markup.languages import language_name
 from desktop_chat.ui.transcript.accessibility.abilities import TableCell
 from desktop_chat.ui.transcript.accessibility.nodes import Kinds, MessageNode, Node, stretches
 from desktop_chat.ui.transcript.accessibility.passage import EMPTY, Passage, placed_run

@@ -273,6 +273,7 @@ async def _first_to_connect(addresses: list[_Address], port: int) -> Connection:
     """The first connection that stands; each address gets a head start on the next."""
     loop = asyncio.get_running_loop()
     attempts: set[asyncio.Task[Connection]] = set()
+    beaten: list[asyncio.Task[Connection]] = []
     failure: OSError | None = None
 
     async def connect(address: _Address) -> Connection:
@@ -284,6 +285,7 @@ async def _first_to_connect(addresses: list[_Address], port: int) -> Connection:
         while waiting or attempts:
             if waiting:
                 attempts.add(loop.create_task(connect(waiting.popleft())))
+                beaten += attempts.difference(beaten)
             done, attempts = await asyncio.wait(
                 attempts,
                 timeout=_NEXT_ADDRESS_AFTER_S if waiting else None,
@@ -292,13 +294,14 @@ async def _first_to_connect(addresses: list[_Address], port: int) -> Connection:
             for attempt in done:
                 error = attempt.exception()
                 if error is None:
+                    beaten.remove(attempt)
                     return attempt.result()
                 if not isinstance(error, OSError):
                     raise error
                 failure = failure or error
         raise failure or OSError("The name has no address.")
     finally:
-        for attempt in attempts:
+        for attempt in beaten:
             attempt.cancel()
             attempt.add_done_callback(_close_late)
 

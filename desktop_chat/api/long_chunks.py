@@ -36,16 +36,18 @@ def parts_of(chunk: WireChunk, texts: LongTexts) -> Iterator[WireChunk]:
 def _deltas(delta: WireDelta, texts: LongTexts) -> Iterator[WireDelta]:
     content = delta.content
     thought = delta.reasoning_content or delta.reasoning
+    inner_thought = ""
     if isinstance(content, list):
         inner_thought, content = chunk_texts(content)
-        if not thought and not delta.reasoning_details:
-            thought = inner_thought
     if thought:
         for piece in texts.pieces(thought):
             yield WireDelta(reasoning_content=piece)
     elif delta.reasoning_details:
         for piece in texts.pieces(details_text(delta.reasoning_details)):
             yield WireDelta(reasoning_details=[{"text": piece}])
+    else:
+        for piece in texts.pieces(inner_thought):
+            yield WireDelta(content=[{"type": "thinking", "thinking": piece}])
     for piece in texts.pieces(content or ""):
         yield WireDelta(content=piece)
     for piece in texts.pieces(delta.refusal or ""):

@@ -190,7 +190,11 @@ class ChatSession:
             except asyncio.CancelledError:
                 # Somebody ends all tasks: that is a stop, and the final save must still happen.
                 self.stop()
-        self._flush_transforms()
+        try:
+            self._flush_transforms()
+        except Exception:
+            logger.exception("a transform failed at the end of an answer")
+            self._warnings.append("A transform failed: what it held back of the answer's end is missing.")
         outcome, error = self._verdict(transfer)
         self._meter.ended(_PHASE_OF[outcome])
         result = self._conclude(outcome, error)

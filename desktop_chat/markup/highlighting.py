@@ -130,20 +130,22 @@ class _Lexing:
     Attributes:
         is_step: it is a step, whose spans are final; else the rest, which is lexed again when it has grown.
         start / at: from where to where in the block its spans wait to be taken.
+        end: where it ends; what follows came later.
         work: takes a token each time.
     """
 
-    __slots__ = ("at", "is_step", "spans", "start", "work")
+    __slots__ = ("at", "end", "is_step", "spans", "start", "work")
 
-    def __init__(self, start: int, *, is_step: bool) -> None:
+    def __init__(self, start: int, end: int, *, is_step: bool) -> None:
         self.work: Iterator[None] = iter(())
         self.start = self.at = start
+        self.end = end
         self.is_step = is_step
         self.spans: list[tuple[int, int, TokenClass]] = []
 
     def add(self, start: int, value: str, token: TokenClass | None) -> None:
-        self.at = start + len(value)
-        if token is not None:
+        self.at = min(start + len(value), self.end)
+        if token is not None and start < self.at:
             self.spans.append((start, self.at, token))
 
 
@@ -287,11 +289,11 @@ class CodeHighlighter:
                 return None
             return self._rest() if self._has_more() else None
         limit = self._step_limit()
-        if self._excess is not None and limit >= self._excess:
+        if self._excess is not None and limit > self._excess:
             self._give_up()
             return None
         if limit < len(self._starts):
-            found = _Lexing(self._from, is_step=True)
+            found = _Lexing(self._from, self._starts[limit], is_step=True)
             found.work = self._lex_step(found, limit)
             return found
         return self._rest() if self._has_more() else None
@@ -309,7 +311,7 @@ class CodeHighlighter:
         self._step *= 2  # One token reaches beyond: a long comment or string.
 
     def _rest(self) -> _Lexing:
-        found = _Lexing(self._from, is_step=False)
+        found = _Lexing(self._from, len(self._code), is_step=False)
         found.work = self._lex_rest(found)
         return found
 

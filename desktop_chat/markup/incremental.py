@@ -114,7 +114,8 @@ class IncrementalParser:
         if delta:
             self._received.append(delta)
             self._waiting.append(delta)
-            self._is_final = False
+            if self._is_final:
+                self._is_final, self.frozen = False, self._settled.count_frozen()
 
     def update(self, limit: int = SLICE) -> Patch:
         """Parse characters that wait, at most ``limit`` and for a few milliseconds.

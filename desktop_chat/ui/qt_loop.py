@@ -215,9 +215,22 @@ class QtLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync is not typed
 
         def _readable(self, number: int) -> None:
             handle = self._readers.get(number)
-            if handle is not None:
+            if handle is None:
+                return
+            if self._is_in_turn:  # an event loop of Qt's within a callback: it is read behind that one
+                self._notifiers[number].setEnabled(False)
+                self.call_soon(self._read_again, number)
+                return
+            self._is_in_turn = True
+            try:
                 handle._run()
-            self._turn()
+            finally:
+                self._is_in_turn = False
+                self._turn()
+
+        def _read_again(self, number: int) -> None:
+            if number in self._readers:
+                self._notifiers[number].setEnabled(True)
 
 
 def _number(fd: int | HasFileno) -> int:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop_chat.domain.errors import ErrorReport
@@ -226,3 +226,31 @@ async def test_what_fails_behind_the_windows_end_is_logged_and_told_to_nobody(
     await asyncio.wait([late])
     await asyncio.sleep(0)
     assert not told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="completion ports have no readers")
+async def test_what_can_be_read_waits_for_the_callback_that_runs(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    """Also where that runs an event loop of Qt's, as a drag does."""
+    loop, seen = running(), list[str]()
+    ours, theirs = pair
+    read = loop.create_future()
+
+    def read_some() -> None:
+        seen.append(ours.recv(10).decode())
+        if not read.done():
+            read.set_result(None)
+
+    def run_qt() -> None:
+        nested = QEventLoop()
+        theirs.send(b"read")
+        QTimer.singleShot(50, nested.quit)
+        nested.exec()
+        seen.append("ran")
+
+    loop.add_reader(ours.fileno(), read_some)
+    loop.call_soon(run_qt)
+    await read
+    loop.remove_reader(ours.fileno())
+    assert seen == ["ran", "read"]

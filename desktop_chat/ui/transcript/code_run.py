@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
@@ -26,6 +27,11 @@ KEPT_LINES: Final = 400
 """Lines that were seen whose layouts are kept, besides those in the window."""
 
 _UNBOUNDED: Final = 1 << 20
+_WIDE: Final = re.compile(
+    "[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\U0001f000-\U0003ffff]"
+)
+"""Characters that take the room of two."""
+
 _MARK_SIZE: Final = 10
 """Of the icon before a line that goes on with the one above, in the margin; pixels."""
 
@@ -143,8 +149,11 @@ class CodeRun:
             position, source = end + 1, source + 1
         if kept == 0:
             self._longest_length = -1
+        if code.startswith(self.code):
+            self._offsets.extend(code, len(self.code))
+        else:
+            self._offsets = Utf16Offsets(code)
         self.code = code
-        self._offsets = Utf16Offsets(code)
         self.length = self._offsets.length
         self.recolor(colors)
         self._measure(kept)
@@ -172,26 +181,26 @@ class CodeRun:
             if index in self._layouts and self._spans[index] != self._spans_of(index):
                 del self._layouts[index]
 
-    def _is_part(self, index: int) -> bool:
-        """Whether a line shown goes on in the next one."""
-        return self._sources[index : index + 2].count(self._sources[index]) > 1
-
     def _spans_of(self, index: int) -> Sequence[ColoredSpan]:
         source = self._sources[index]
-        if source >= len(self._colors) or self._is_part(index) or self._continues(index):
-            return ()
-        return self._colors[source]
+        is_part = self._sources[max(0, index - 1) : index + 2].count(source) > 1
+        return () if is_part or source >= len(self._colors) else self._colors[source]
 
     def _continues(self, index: int) -> bool:
         """Whether a line shown goes on with the one before it."""
         return index > 0 and self._sources[index - 1] == self._sources[index]
 
     def _measure(self, first: int) -> None:
+        """Find the widest line: one that has more characters than any before it."""
+        if self.is_wrapped:
+            return
         for index in range(first, len(self._starts)):
             start, end = self.line_bounds(index)
-            if end - start > self._longest_length or not self.code.isascii():
+            text = self.code[start:end]
+            length = len(text) if text.isascii() else len(text) + len(_WIDE.findall(text))
+            if length > self._longest_length:
+                self._longest_length = length
                 width = self._layout(index).lineAt(0).naturalTextWidth()
-                self._longest_length = max(self._longest_length, end - start)
                 self._longest_width = max(self._longest_width, width)
 
     @property
@@ -247,10 +256,14 @@ class CodeRun:
 
     def lay_out(self, width: int, visible_lines: int, *, wrap: bool) -> int:
         """Fit ``visible_lines`` into ``width``; returns the height."""
-        if wrap != self.is_wrapped or (wrap and width != self._width):
+        was_wrapped = self.is_wrapped
+        if wrap != was_wrapped or (wrap and width != self._width):
             self._layouts.clear()
             self._tops.clear()
         self.is_wrapped, self._width, self.visible_lines = wrap, width, visible_lines
+        if was_wrapped and not wrap:
+            self._longest_length, self._longest_width = -1, 0.0
+            self._measure(0)
         if not wrap:
             self.height = visible_lines * self.style.line_height
             return self.height

@@ -113,3 +113,24 @@ def _code_box(view: TranscriptView) -> CodeBox:
 
 def _spans(lines: Sequence[Sequence[ColoredSpan]]) -> int:
     return sum(map(len, lines))
+
+
+def test_code_outside_ascii_is_laid_out_as_it_is_seen() -> None:
+    run = CodeRun(Typography(theme_for(dark=False)).code)
+    code = "".join(f"print('né {number:05}')\n" for number in range(3_000))
+    run.set_code(code, LineColors())
+    assert len(run._layouts) < 10
+    longest = code + "print('" + "漢" * 30 + "')"
+    run.set_code(longest, LineColors())
+    assert run.longest_width > 1.5 * run._layouts[0].lineAt(0).naturalTextWidth()
+    assert run.slice(0, run.length).text == longest
+
+
+def test_emoji_in_code_that_grows_are_counted() -> None:
+    run = CodeRun(Typography(theme_for(dark=False)).code)
+    code = ""
+    for number in range(50):
+        code += f"say('\U0001f600 {number}')\n"
+        run.set_code(code, LineColors())
+    assert run.length == len(code) + 50
+    assert run.slice(run.units(len(code)) - 6, run.length).text == code[-6:]

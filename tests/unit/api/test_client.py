@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+from typing import Any
 
 import pytest
 from fault_server.reading import question, read_answer
@@ -20,7 +22,9 @@ from fault_server.wire import (
     response,
 )
 
+from desktop_chat.api import connection
 from desktop_chat.api.client import ChatClient
+from desktop_chat.api.connection import Connection
 from desktop_chat.api.exchange import WirePhase
 from desktop_chat.domain.errors import (
     AuthenticationError,
@@ -230,6 +234,30 @@ class TestConnecting:
             ChatClient(f"http://localhost:{server.port}/v1", Dialect.OPENAI) as client,
         ):
             assert (await read_answer(client)).text == ANSWER_TEXT
+
+    async def test_of_two_addresses_that_connect_at_once_one_is_closed(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        loop, both = asyncio.get_running_loop(), asyncio.Event()
+        made: list[Connection] = []
+        connect = loop.create_connection
+
+        async def connect_with_the_other(*arguments: Any, **options: Any) -> Any:
+            found = await connect(*arguments, **options)
+            made.append(found[1])
+            if len(made) == 2:
+                both.set()
+            await both.wait()
+            return found
+
+        monkeypatch.setattr(loop, "create_connection", connect_with_the_other)
+        monkeypatch.setattr(connection, "_NEXT_ADDRESS_AFTER_S", 0)
+        address = (socket.AF_INET, "127.0.0.1")
+        async with FaultServer([WAIT_FOR_CLIENT_TO_LEAVE], [WAIT_FOR_CLIENT_TO_LEAVE]) as server:
+            chosen = await connection._first_to_connect([address, address], server.port)
+            chosen.close()
+            await server.all_clients_left()
+        assert len(made) == 2
 
     async def test_loopback_goes_through_no_proxy(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")

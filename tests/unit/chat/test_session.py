@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import pytest
@@ -215,6 +215,22 @@ async def test_a_stop_rule_ends_the_stream_at_its_token() -> None:
     turn.session.attach(StopAfterTokens(2, turn.session.stop))
     result = await turn.run()
     assert (result.outcome, result.text, result.metrics.tokens) == (Outcome.STOPPED, "ab", 2)
+
+
+async def test_a_transform_that_fails_at_the_end_is_told_of_and_the_answer_kept(
+    expect_log: Callable[[str], None],
+) -> None:
+    class Fails:
+        def feed(self, delta: StreamDelta) -> list[StreamDelta]:
+            return [delta]
+
+        def flush(self) -> list[StreamDelta]:
+            raise ValueError("no")
+
+    expect_log("a transform failed")
+    result = await Turn([HELLO, [Finished("stop")]], transforms=[Fails()]).run()
+    assert (result.outcome, result.text) == (Outcome.COMPLETE, "Hello")
+    assert "A transform failed" in result.warnings[0]
 
 
 async def test_transforms_are_chained_and_flushed_however_the_stream_ends() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from desktop_chat.markup import highlighting
 from desktop_chat.markup.highlighting import (
     MAX_LINE,
     CodeHighlighter,
@@ -176,3 +177,29 @@ def test_what_was_not_reached_has_no_colours() -> None:
     assert highlighter.lines[0] == highlight_lines("python", SAMPLE)[0]
     assert len(highlighter.lines) == SAMPLE.count("\n") + 1
     assert not any(highlighter.lines[20:])
+
+
+def test_code_that_grows_while_lexing_pauses_at_its_end() -> None:
+    highlighter = CodeHighlighter("yaml")
+    for piece, tokens in (("a: b\nc:", 5), ("\n  - d: ", 3), ("", 1), ("e\n", 2)):
+        highlighter.append(piece)
+        highlighter.advance(TokenAllowance(tokens))
+    highlighter.finish()
+    highlighter.advance(TokenAllowance())
+    assert highlighter.lines == highlight_lines("yaml", "a: b\nc:\n  - d: e\n")
+
+
+def test_code_beyond_the_limit_is_coloured_up_to_the_same_line_however_it_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(highlighting, "MAX_CODE", 140)
+    code = "x = 1  # c\n" * 20
+    streamed = CodeHighlighter("python")
+    for character in code:
+        streamed.append(character)
+        streamed.advance(TokenAllowance())
+    streamed.finish()
+    streamed.advance(TokenAllowance())
+    assert streamed.lines == highlight_lines("python", code)
+    assert any(streamed.lines)
+    assert not any(streamed.lines[13:])

@@ -535,3 +535,15 @@ def test_rows_beyond_a_tables_limit_are_text(rest: str, monkeypatch: pytest.Monk
             parser.update()
         parser.finish()
         assert [found.block for found in parser.blocks] == blocks
+
+
+def test_a_finished_text_that_goes_on_is_no_longer_frozen() -> None:
+    parser = IncrementalParser()
+    parser.append("- " + "long " * 2_000)
+    while parser.is_behind:
+        parser.update()
+    parser.finish()
+    assert parser.frozen == len(parser.blocks)
+    parser.append("x")
+    parser.update()
+    assert parser.frozen < len(parser.blocks)

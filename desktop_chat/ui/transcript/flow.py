@@ -56,6 +56,7 @@ class Flow:
         self._plain: str | None = None  # the last piece of what is shown as it is
         self._plain_pieces = 0
         self._changed: int | None = None  # the first spec that changed before `advance`
+        self._kept: int | None = None  # how many blocks still stand after `prepare`
         self.specs: list[Spec] = []
         self.length = 0
         self.share = SLICE
@@ -106,7 +107,12 @@ class Flow:
 
     @property
     def is_behind(self) -> bool:
-        """Whether text waits for a further `advance`."""
+        """Whether a further `advance` shows more."""
+        return self._kept is not None or self.is_parsing
+
+    @property
+    def is_parsing(self) -> bool:
+        """Whether text waits to be parsed."""
         return self._parser is not None and self._parser.is_behind
 
     def append(self, text: str) -> None:
@@ -115,7 +121,7 @@ class Flow:
         if self._parser is None:
             self._parser = IncrementalParser()
         if self._plain is None and (self.length > LONGEST_MARKUP or len(self._blocks) > MOST_BLOCKS):
-            self._changed = self._apply(self._parser.finish())
+            self._changed = self._apply(self._with_prepared(self._parser, self._parser.finish()))
             self.share = _PLAIN_SHARE
         if self.share == _PLAIN_SHARE:
             changed = self._append_plain(text)
@@ -128,13 +134,30 @@ class Flow:
         first, self._changed = self._changed, None
         if self._plain is not None:
             return len(self.specs) if first is None else first
-        return len(self.specs) if self._parser is None else self._apply(self._parser.update())
+        if self._parser is None:
+            return len(self.specs)
+        nothing = Patch(len(self._parser.blocks), (), self._parser.frozen)
+        patch = self._parser.update() if self._kept is None else nothing
+        return self._apply(self._with_prepared(self._parser, patch))
+
+    def prepare(self) -> None:
+        """Parse, between two frames, some of what the next `advance` shows."""
+        if self._parser is not None and self._parser.is_behind:
+            keep = self._parser.update().keep
+            self._kept = keep if self._kept is None else min(self._kept, keep)
+
+    def _with_prepared(self, parser: IncrementalParser, patch: Patch) -> Patch:
+        """The patch that brings what is shown up to date: ``patch``, and what was prepared before it."""
+        if self._kept is None:
+            return patch
+        keep, self._kept = min(self._kept, patch.keep), None
+        return Patch(keep, tuple(parser.blocks[keep:]), patch.frozen)
 
     def finish(self) -> int:
         """The text is complete; returns the first spec that changed."""
         if self._parser is None or self._plain is not None:
             return len(self.specs)
-        return self._apply(self._parser.finish())
+        return self._apply(self._with_prepared(self._parser, self._parser.finish()))
 
     def _append_plain(self, text: str) -> int:
         """Go on with text that is shown as it is; returns the first spec that changed."""

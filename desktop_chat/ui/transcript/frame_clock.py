@@ -12,11 +12,15 @@ FRAME_SECONDS: Final = 1 / 60
 
 
 class FrameClock(QObject):
-    """Calls ``flush`` once for any number of `request`s within a frame. Idle, it has no timer running."""
+    """Calls ``flush`` once for any number of `request`s within a frame. Idle, it has no timer running.
 
-    def __init__(self, flush: Callable[[], None], parent: QObject) -> None:
+    Where more waits than a frame has time for, ``prepare`` is called until the next one, a slice each time the window's
+    other events had their turn; it says whether there is more to prepare.
+    """
+
+    def __init__(self, flush: Callable[[], None], prepare: Callable[[], bool], parent: QObject) -> None:
         super().__init__(parent)
-        self._flush = flush
+        self._flush, self._prepare = flush, prepare
         self._next = (
             0.0  # when the next frame may begin; steps by whole frames, so that late ones do not add up
         )
@@ -24,6 +28,9 @@ class FrameClock(QObject):
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
+        self._slices = QTimer(self)
+        self._slices.setSingleShot(True)
+        self._slices.timeout.connect(self._prepare_some)
 
     @property
     def is_waiting(self) -> bool:
@@ -33,6 +40,11 @@ class FrameClock(QObject):
         """Something waits to be shown."""
         if not self._timer.isActive():
             self._timer.start(max(0, round((self._next - time.monotonic()) * 1000)))
+
+    def request_more(self) -> None:
+        """More waits than was shown, and can be prepared."""
+        self.request()
+        self._slices.start(0)
 
     def request_next(self) -> None:
         """Something goes on in the next frame: this one has done its share outside of `flush`."""
@@ -50,7 +62,12 @@ class FrameClock(QObject):
         while self.is_waiting:
             self.flush_now()
 
+    def _prepare_some(self) -> None:
+        if self._prepare() and self._timer.isActive():
+            self._slices.start(0)
+
     def _tick(self) -> None:
+        self._slices.stop()
         now = time.monotonic()
         self._next = max(self._next, now - FRAME_SECONDS / 2) + FRAME_SECONDS
         self._flush()

@@ -18,15 +18,13 @@ from desktop_chat.ui.transcript.code_run import Highlighter
 from desktop_chat.ui.transcript.column import Part, Spec
 from desktop_chat.ui.transcript.flow import Flow
 from desktop_chat.ui.transcript.inline import PictureMaker
+from desktop_chat.ui.transcript.share import Share
 from desktop_chat.ui.transcript.typography import Typography
 
 REASONING_INDENT = 16
 
-_SMALLEST_SHARE: Final = 256
-_FIRST_SHARE: Final = 1024
-_COSTLY_S: Final = 0.004
-"""CPU time of a frame's share from which on the next one is smaller, and below half of which it is larger. Painting
-takes as much again, and input and the network want their part of the 16 ms."""
+_BEGIN_S: Final = 0.004
+"""CPU time for the begin of a text that is being received, when it is first shown; the rest takes further frames."""
 
 
 class Section(enum.IntEnum):
@@ -118,13 +116,14 @@ class MessageContent:
         self._reasoning = Flow(Section.REASONING, REASONING_INDENT)
         self._body = Flow(Section.BODY)
         self._waiting_reasoning, self._waiting_body = WaitingText(), WaitingText()
-        self._share = _FIRST_SHARE
+        self._share = Share()
+        self._prepared = 0  # characters that the next frame shows
         self._is_ending = False
         if self.message.state is MessageState.STREAMING:
             self.append(self.message.tool_calls, self.message.text, self.message.reasoning)
             begun = time.thread_time()
             self._advance_texts()
-            while self.is_behind and time.thread_time() - begun < _COSTLY_S:
+            while self.is_behind and time.thread_time() - begun < _BEGIN_S:
                 self._advance_texts()
         else:
             self._show_texts()
@@ -173,18 +172,29 @@ class MessageContent:
 
     def _advance_texts(self) -> tuple[int, int]:
         """Show a frame's share of reasoning and text; the first spec of each that changed."""
-        for flow, waiting in ((self._reasoning, self._waiting_reasoning), (self._body, self._waiting_body)):
-            if waiting.length and not flow.is_behind:
-                flow.append(waiting.take(min(self._share, flow.share)))
+        self._take_share()
+        self._prepared = 0
         first = self._reasoning.advance(), self._body.advance()
         return self._end_texts(first) if self._is_ending and not self.is_behind else first
 
+    def _take_share(self) -> None:
+        for flow, waiting in ((self._reasoning, self._waiting_reasoning), (self._body, self._waiting_body)):
+            if waiting.length and not flow.is_behind:
+                text = waiting.take(min(self._share.characters, flow.share))
+                self._prepared += len(text)
+                flow.append(text)
+
+    def prepare(self) -> bool:
+        """Parse, between two frames, some of what the next one shows; whether there is more of it."""
+        if not self._prepared:
+            self._take_share()
+        self._reasoning.prepare()
+        self._body.prepare()
+        return self._reasoning.is_parsing or self._body.is_parsing
+
     def note_cost(self, seconds: float) -> None:
-        """So much CPU time it took to show the last share: the next one is made to fit into a frame."""
-        if seconds > _COSTLY_S:
-            self._share = max(_SMALLEST_SHARE, self._share // 2)
-        elif seconds < _COSTLY_S / 2:
-            self._share = min(self._body.share, 2 * self._share)
+        """So much CPU time it took to show the last share."""
+        self._share.note(seconds, self._body.share)
 
     def _end_texts(self, first: tuple[int, int]) -> tuple[int, int]:
         self._is_ending = False

@@ -306,5 +306,15 @@ class MessageStack:
         """The layouts that may show more in a further frame."""
         return list(self._unfinished.items())
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether more has arrived than was shown."""
+        return any(layout.is_behind for layout in self._unfinished.values())
+
+    def prepare(self) -> bool:
+        """Parse, between two frames, some of what the next one shows; whether there is more of it."""
+        more = [layout.prepare() for layout in self._unfinished.values() if layout.is_behind]
+        return True in more
+
     def laid_out(self) -> Iterator[tuple[int, MessageLayout]]:
         yield from self._layouts.items()

@@ -77,7 +77,7 @@ class TranscriptView(StackScrollArea):
         self.images.changed.connect(self._pictures_arrived)
         self._workshop = self._make_workshop()
         self.stack = MessageStack(self._model, self._workshop, self._column_width())
-        self.clock = FrameClock(self._flush, self)
+        self.clock = FrameClock(self._flush, self._prepare, self)
         self.cursor_mark = BreathingCursor(self.viewport(), theme)
         self.pointer = Pointer(self)
         self.pointer_left.connect(self.pointer.left)
@@ -187,7 +187,7 @@ class TranscriptView(StackScrollArea):
 
     def _changed(self, ids: list[int]) -> None:
         self.reading.search.resume()
-        dirty: int | None = None
+        dirty: list[int] = []
         visible = self.visible_rows()
         for message_id in ids:
             row = self._model.row_of(message_id)
@@ -202,13 +202,9 @@ class TranscriptView(StackScrollArea):
             touched = self.stack.replace(row, message) if message is not None else None
             if was_streaming and message is not None:
                 accessibility.announce_end(self, message)
-            if known is not None and known.is_behind:
-                self.clock.request()
-            if touched is None:
-                touched = self.stack.message_top(row)
-            dirty = touched if dirty is None else min(dirty, touched)
-        if dirty is not None:
-            self._refresh_from(dirty)
+            dirty.append(self.stack.message_top(row) if touched is None else touched)
+        if dirty:
+            self._refresh_from(min(dirty))
         self._keep_up()
 
     def _flush(self) -> None:
@@ -247,9 +243,12 @@ class TranscriptView(StackScrollArea):
         self._keep_up()
 
     def _keep_up(self) -> None:
-        """Go on in the next frame where more has arrived than one frame can show."""
-        if any(layout.is_behind for _, layout in self.stack.unfinished()):
-            self.clock.request()
+        """Go on in the next frame where more has arrived than one frame can show, and until then prepare that."""
+        if self.stack.is_behind:
+            self.clock.request_more()
+
+    def _prepare(self) -> bool:
+        return self.stack.prepare()
 
     def _continue_later(self) -> None:
         self.clock.request_next()

@@ -67,6 +67,11 @@ _MOST_PICTURES: Final = 400
 _PICTURE: Final = "\u2600-\u27bf\U0001f000-\U0001faff"
 _PICTURES: Final = re.compile(rf"(?:[^{_PICTURE}]*+[{_PICTURE}]){{{_MOST_PICTURES}}}")
 """Signs from a font of their own: before and after each, a run of glyphs ends."""
+_CLUSTER: Final = re.compile(
+    "[\U0001f1e6-\U0001f1ff]{2}|.(?:[\u0300-\u036f\u20e3\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]|\u200d.)*",
+    re.DOTALL,
+)
+"""A flag, an emoji with its skin and what it is joined with, or any other character with its accents."""
 
 _SENTENCE_END: Final = re.compile(r"[.!?][\"')\]]*[ \n]")
 
@@ -365,6 +370,8 @@ def _dense_end(text: str, first: int, stop: int, words: int) -> int | None:
         end = stop = _word_end(text, first, _end_of(_SIGNS, text, first, stop) or stop)
     if not text.isascii() and (pictures := _end_of(_PICTURES, text, first, stop)) is not None:
         end = _word_end(text, first, pictures)
+        if not text[end - 1].isspace():
+            end = next(found.end() for found in _CLUSTER.finditer(text, first) if found.end() >= end)
     return end
 
 

@@ -101,3 +101,21 @@ def test_a_very_long_answer_with_code_all_through_is_cut_to_its_end() -> None:
     found, _ = segments(text)
     assert "".join(segment.text for segment in found) == text
     assert max(len(segment.text) for segment in found) < 2 * SEGMENT
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        "\U0001f1e9\U0001f1ea",
+        "\U0001f3f3\ufe0f\u200d\U0001f308",
+        "\U0001f9d1\U0001f3ff\u200d\U0001f680",
+        "\u2764\ufe0f",
+    ],
+)
+def test_no_piece_ends_within_an_emoji(cluster: str) -> None:
+    for begin in ("", "a"):
+        text = begin + cluster * 2_000
+        parts = _texts(pieces(Paragraph(InlineText(text))))
+        assert "".join(parts) == text
+        assert len(parts) > 2
+        assert all(part.removeprefix(begin).replace(cluster, "") == "" for part in parts)

@@ -217,7 +217,7 @@ class MainWindow(QMainWindow):
 
     def set_title(self, title: str) -> None:
         self.title.set_full_text(title)
-        self.setWindowTitle(f"{title} – Desktop Chat" if title else "Desktop Chat")
+        self.setWindowTitle(f"{title} — Desktop Chat" if title else "Desktop Chat")
 
     # --- banners
 

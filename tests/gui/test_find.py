@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,7 @@ from desktop_chat.ui.transcript.hits import texts_of
 from desktop_chat.ui.transcript.math_box import FormulaSource
 from desktop_chat.ui.transcript.message_content import Section
 from desktop_chat.ui.transcript.model import stub_of
+from desktop_chat.ui.transcript.pictures import close_math_renderer, math_renderer
 from desktop_chat.ui.transcript.places import EntryMarks, Place
 from desktop_chat.ui.transcript.view import TranscriptView
 
@@ -55,6 +56,14 @@ class Owner:
     def load(self, view: TranscriptView) -> None:
         ids, self.loaded[:] = list(self.loaded), []
         view.model.provide(self.messages[each] for each in ids)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _formula_thread() -> Iterator[None]:
+    """One thread renders the formulas of all tests."""
+    math_renderer().render("x", 10.0)
+    yield
+    close_math_renderer()
 
 
 @pytest.fixture
@@ -179,9 +188,11 @@ def stepped(view: TranscriptView, owner: Owner) -> list[Place]:
 SENTENCES = " ".join(f"word{number} says something here." for number in range(400))
 
 
-@pytest.mark.parametrize("before", ["", "> ", "- ", "1. > - ", "One[^1]\n\n[^1]: "])
+@pytest.mark.parametrize("before", ["", "> ", "- ", "1. > - ", "One[^1]\n\n[^1]: ", "# ", "typed"])
 def test_hits_across_the_seams_of_a_long_text_are_found_and_marked(view: TranscriptView, before: str) -> None:
-    owner = shown(view, message(1, f"{before}{SENTENCES}"))
+    role = Role.USER if before == "typed" else Role.ASSISTANT
+    question = message(1, f"{before} {SENTENCES}")
+    owner = shown(view, msgspec.structs.replace(question, role=role))
     layout = view.stack.layout(0)
     assert layout is not None
     view.find("here. word")

@@ -69,7 +69,7 @@ class Search:
         self._hits: list[int] = []  # the row of each hit
         self._number = -1
         self._by = 1  # the last step
-        self._read: set[int] = set()  # messages of which the hits are those that are shown
+        self._read: dict[int, int] = {}  # messages of which the hits are those that are shown: id and length
         self._next_row = 0
         self._slice_characters = _FIRST_CHARACTERS
         self._begun = 0  # searches; an answer to an earlier one is of no use
@@ -77,8 +77,7 @@ class Search:
         self._asked_at = 0.0
         self._awaits_text = False  # of the current hit
         self._may_read = False  # a message at hand
-        self._reader: tuple[Message, Iterator[int]] | None = None  # which is read, and what is left of it
-        self._shown = 0  # hits in what was read of it
+        self._reads: Iterator[None] | None = None  # of those at hand when it began
         self._timer = QTimer(view)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._go_on)
@@ -92,7 +91,7 @@ class Search:
         self._by = 1
         self._read.clear()
         self._may_read = bool(self.needle)
-        self._reader, self._shown = None, 0
+        self._reads = None
         self._slice_characters = _FIRST_CHARACTERS
         self._begun += 1
         self._awaits_counts = self._awaits_text = False
@@ -130,42 +129,44 @@ class Search:
             self._timer.start(0)
         elif self._is_reading() and not self._awaits_counts:
             self._scan()
-        elif self._may_read and not self._is_reading():
+        elif self._has_to_read and not self._is_reading():
             self._read_loaded()
 
+    @property
+    def _has_to_read(self) -> bool:
+        return self._may_read or self._reads is not None
+
     def _read_loaded(self) -> None:
-        """Count what is shown of messages at hand of which the source was counted."""
+        """Read messages at hand, of which the source was counted, for what they show."""
         until = time.monotonic() + _SLICE_S
-        while time.monotonic() < until:
-            self._reader = self._reader or self._next_reader()
-            if self._reader is None:
-                self._may_read = False
+        if self._reads is None:
+            self._reads, self._may_read = self._read_messages(), False
+        for _ in self._reads:
+            if time.monotonic() > until:
                 break
-            message, counts = self._reader
-            count = next(counts, None)
-            if count is not None:
-                self._shown += count
-                continue
-            row = self._view.model.row_of(message.id)
-            self._note_read(message)
-            if row is not None:
-                self._set_count(row, self._shown)
-            self._reader, self._shown = None, 0
-        if self._hits and self._number < 0:
-            self.step(1)
-        if self._may_read:
+        else:
+            self._reads = None
+        if self._has_to_read:
             self._timer.start(0)
 
-    def _next_reader(self) -> tuple[Message, Iterator[int]] | None:
-        """The next message to be read, and the counts of its parts."""
+    def _read_messages(self) -> Iterator[None]:
+        """Read all that are at hand; each step is some milliseconds' work."""
         model = self._view.model
         for row in model.at_hand(range(self._next_row)):
             message = model.glance(row)
-            if message is None or message.id in self._read or message.state is MessageState.STREAMING:
+            if message is None or message.state is MessageState.STREAMING or self._is_read(message):
                 continue
-            if _length(message) <= _LONGEST_READ:
-                return message, self._shown_counts(message)
-        return None
+            if _length(message) > _LONGEST_READ:
+                continue
+            shown = 0
+            for count in self._shown_counts(message):
+                shown += count
+                yield
+            self._note_read(message)
+            self._set_count(row, shown)
+            if self._hits and self._number < 0:
+                self.step(1)
+            yield
 
     def _shown_counts(self, message: Message) -> Iterator[int]:
         for text, role in ((message.reasoning, Role.ASSISTANT), (message.text, message.role)):
@@ -173,9 +174,11 @@ class Search:
                 yield from shown_counts(text, role, self.needle)
 
     def _note_read(self, message: Message) -> None:
-        """The hits of ``message`` are those it shows; not for long if it grows."""
-        if message.state is not MessageState.STREAMING:
-            self._read.add(message.id)
+        """The hits of ``message`` are those it shows, until it has another text."""
+        self._read[message.id] = _length(message)
+
+    def _is_read(self, message: Message) -> bool:
+        return self._read.get(message.id) == _length(message)
 
     def _set_count(self, row: int, count: int) -> None:
         """So many hits are shown of a message; the current one stays where it is, if it is there."""
@@ -245,7 +248,7 @@ class Search:
             self.step(1)
         elif len(self._hits) != before or not self._is_reading():
             self._view.find_result.emit(self._number + 1, len(self._hits))
-        if self._is_reading() or self._may_read:
+        if self._is_reading() or self._has_to_read:
             self._timer.start(_PATIENCE_MS if self._awaits_text else 0)
 
     def step(self, by: int) -> None:
@@ -281,7 +284,7 @@ class Search:
         message = layout.message
         self._open_reasoning(layout)
         needle = Needle(self.needle)
-        is_counted = message.id not in self._read and _length(message) <= _READ_AS_SHOWN
+        is_counted = not self._is_read(message) and _length(message) <= _READ_AS_SHOWN
         found: tuple[int, int] | None = None
         seen = index = 0
         while index < len(layout.column) and (found is None or is_counted):

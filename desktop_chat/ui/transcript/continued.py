@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from desktop_chat.markup.blocks import Footnotes, ListItem, Quote
+from desktop_chat.markup.blocks import (
+    Block,
+    Footnotes,
+    Heading,
+    ListBlock,
+    ListItem,
+    Paragraph,
+    Quote,
+    RawText,
+)
 
 
 class ContinuedItem(ListItem, frozen=True):
@@ -26,3 +35,25 @@ class ContinuedNotes(Footnotes, frozen=True):
 
     lead: int | None = None
     right_to_left: bool | None = None
+
+
+def continues_text(piece: Block) -> bool:
+    """Whether a piece that is not the first of its block begins in the middle of a text."""
+    lead: int | None
+    match piece:
+        case Paragraph() | Heading() | RawText():
+            return True
+        case ListBlock(items) if items and isinstance(items[0], ContinuedItem):
+            blocks, lead = items[0].blocks, items[0].lead
+        case ContinuedQuote():
+            blocks, lead = piece.blocks, piece.lead
+        case ContinuedNotes() if piece.notes:
+            blocks, lead = piece.notes[0][1], piece.lead
+        case _:
+            return False
+    if not blocks or lead is None:
+        return False
+    # Room above tells a text that begins from one that goes on; what holds others tells it by what it holds.
+    return continues_text(blocks[0]) and (
+        lead == 0 or not isinstance(blocks[0], (Paragraph, Heading, RawText))
+    )

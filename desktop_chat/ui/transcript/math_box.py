@@ -14,6 +14,10 @@ from desktop_chat.ui.transcript.text_run import TextRun
 from desktop_chat.ui.transcript.typography import color
 
 
+class FormulaSource(TextRun):
+    """The TeX source in the place of a picture; finding passes it over, for most of it is never seen."""
+
+
 class MathBox(Box):
     """A display formula. Its run, while it has no picture, is the TeX source; the whole of it copies as TeX."""
 
@@ -25,7 +29,7 @@ class MathBox(Box):
         self._sideways = Sideways(context.state())
         self._on_paper = context.states.on_paper
         self._scale = 1.0
-        self._source = TextRun(
+        self._source = FormulaSource(
             InlineText(tex.replace("\n", "\u2028")),
             context.typography.code,
             context.pictures,

@@ -29,6 +29,6 @@ def paint_stack(
         marks.row = row
 
         def begin(index: int, entries=layout.column.entries) -> None:  # type: ignore[no-untyped-def]  # bound now
-            marks.part = entries[index].spec.part
+            marks.begin(entries, index)
 
         layout.paint(paint, x, y + stack.message_top(row), begin)

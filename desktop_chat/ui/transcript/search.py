@@ -1,21 +1,28 @@
 """Finding in a conversation: short texts at hand are counted here, a slice at a time, all others by the owner.
 
-The count of a slice comes when it is whole, so the hits stand in the order of the messages.
+The count of a slice comes when it is whole, so the hits stand in the order of the messages. What counts are the places
+that can be gone to, of which Markdown may show more or fewer than its source has: behind that, messages at hand are
+read for what they show, and those that come.
 """
 
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QRectF, QTimer
+from PySide6.QtCore import QTimer
 
+from desktop_chat.domain.messages import Message, MessageState, Role
 from desktop_chat.domain.text import occurrences_in
-from desktop_chat.ui.transcript.message_content import Section
+from desktop_chat.ui.transcript.hits import Needle, may_show, shown_counts
+from desktop_chat.ui.transcript.math_box import FormulaSource
 from desktop_chat.ui.transcript.message_layout import MessageLayout
-from desktop_chat.ui.transcript.places import Place, occurrences
+from desktop_chat.ui.transcript.places import Place
+from desktop_chat.ui.transcript.segments import Segment
 
 if TYPE_CHECKING:
     from desktop_chat.ui.transcript.view import TranscriptView
@@ -25,6 +32,12 @@ _SLICE_ROWS: Final = 4_000
 _STEP_ROWS: Final = 100
 _COUNTED_HERE: Final = 50_000
 """Characters; longer messages would hold up the window."""
+
+_LONGEST_READ: Final = 1_000_000
+"""Characters of a message that is read for what it shows, a slice at a time."""
+
+_READ_AS_SHOWN: Final = 20_000
+"""Characters of a message that is read to its end when a hit in it is shown, and not only as far as that hit."""
 
 _FIRST_CHARACTERS: Final = 500_000
 _LEAST_CHARACTERS: Final = 100_000
@@ -55,12 +68,16 @@ class Search:
         self.current: Place | None = None
         self._hits: list[int] = []  # the row of each hit
         self._number = -1
+        self._by = 1  # the last step
+        self._read: dict[int, int] = {}  # messages of which the hits are those that are shown: id and length
         self._next_row = 0
         self._slice_characters = _FIRST_CHARACTERS
         self._begun = 0  # searches; an answer to an earlier one is of no use
         self._awaits_counts = False
         self._asked_at = 0.0
         self._awaits_text = False  # of the current hit
+        self._may_read = False  # a message at hand
+        self._reads: Iterator[None] | None = None  # of those at hand when it began
         self._timer = QTimer(view)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._go_on)
@@ -71,6 +88,10 @@ class Search:
         was_marked = self._is_marked()
         self.needle, self.current = text.lower(), None
         self._hits, self._number, self._next_row = [], -1, 0
+        self._by = 1
+        self._read.clear()
+        self._may_read = bool(self.needle)
+        self._reads = None
         self._slice_characters = _FIRST_CHARACTERS
         self._begun += 1
         self._awaits_counts = self._awaits_text = False
@@ -85,13 +106,13 @@ class Search:
         """Whether a hit is among what can be seen."""
         view = self._view
         layouts = map(view.stack.known_layout, view.visible_rows()) if self.needle else ()
+        needle = Needle(self.needle)
         return any(
-            self.needle in placed.run.text.lower()
+            next(needle.hits(layout.column.entries, index), None) is not None
             for layout in layouts
             if layout is not None
-            for entry in layout.column.entries
+            for index, entry in enumerate(layout.column.entries)
             if entry.box is not None
-            for placed in entry.box.runs()
         )
 
     def _is_reading(self) -> bool:
@@ -99,7 +120,8 @@ class Search:
 
     def resume(self) -> None:
         """Texts were loaded, or a message was added."""
-        if self._awaits_text or (self._is_reading() and not self._awaits_counts):
+        self._may_read = bool(self.needle)
+        if self._awaits_text or (self._may_read and not self._awaits_counts):
             self._timer.start(0)
 
     def _go_on(self) -> None:
@@ -107,6 +129,69 @@ class Search:
             self._timer.start(0)
         elif self._is_reading() and not self._awaits_counts:
             self._scan()
+        elif self._has_to_read and not self._is_reading():
+            self._read_loaded()
+
+    @property
+    def _has_to_read(self) -> bool:
+        return self._may_read or self._reads is not None
+
+    def _read_loaded(self) -> None:
+        """Read messages at hand, of which the source was counted, for what they show."""
+        until = time.monotonic() + _SLICE_S
+        if self._reads is None:
+            self._reads, self._may_read = self._read_messages(), False
+        for _ in self._reads:
+            if time.monotonic() > until:
+                break
+        else:
+            self._reads = None
+        if self._has_to_read:
+            self._timer.start(0)
+
+    def _read_messages(self) -> Iterator[None]:
+        """Read all that are at hand; each step is some milliseconds' work."""
+        model = self._view.model
+        for row in model.at_hand(range(self._next_row)):
+            message = model.glance(row)
+            if message is None or message.state is MessageState.STREAMING or self._is_read(message):
+                continue
+            if _length(message) > _LONGEST_READ:
+                continue
+            shown = 0
+            for count in self._shown_counts(message):
+                shown += count
+                yield
+            self._note_read(message)
+            self._set_count(row, shown)
+            if self._hits and self._number < 0:
+                self.step(1)
+            yield
+
+    def _shown_counts(self, message: Message) -> Iterator[int]:
+        for text, role in ((message.reasoning, Role.ASSISTANT), (message.text, message.role)):
+            if text and may_show(text, self.needle):
+                yield from shown_counts(text, role, self.needle)
+
+    def _note_read(self, message: Message) -> None:
+        """The hits of ``message`` are those it shows, until it has another text."""
+        self._read[message.id] = _length(message)
+
+    def _is_read(self, message: Message) -> bool:
+        return self._read.get(message.id) == _length(message)
+
+    def _set_count(self, row: int, count: int) -> None:
+        """So many hits are shown of a message; the current one stays where it is, if it is there."""
+        first, end = bisect_left(self._hits, row), bisect_right(self._hits, row)
+        more = count - (end - first)
+        if not more:
+            return
+        self._hits[first:end] = [row] * count
+        if self._number >= end:
+            self._number += more
+        elif self._number >= first + count:
+            self._number = max(first + count - 1, 0) if self._hits else -1
+        self._view.find_result.emit(self._number + 1, len(self._hits))
 
     def _scan(self) -> None:
         """Count in the next rows, or have it done."""
@@ -117,7 +202,7 @@ class Search:
         until = time.monotonic() + _SLICE_S
         for row in model.at_hand(rows):
             message = model.glance(row)
-            if message is None or len(message.text) + len(message.reasoning) > _COUNTED_HERE:
+            if message is None or _length(message) > _COUNTED_HERE:
                 continue
             count = occurrences_in(message.text, self.needle) + occurrences_in(message.reasoning, self.needle)
             if count:
@@ -163,64 +248,98 @@ class Search:
             self.step(1)
         elif len(self._hits) != before or not self._is_reading():
             self._view.find_result.emit(self._number + 1, len(self._hits))
-        if self._is_reading():
+        if self._is_reading() or self._has_to_read:
             self._timer.start(_PATIENCE_MS if self._awaits_text else 0)
 
     def step(self, by: int) -> None:
         """Go to the next hit, or with -1 to the previous one; around the ends."""
         if self._hits:
+            self._by = by
             self._number = (self._number + by) % len(self._hits)
             self._view.find_result.emit(self._number + 1, len(self._hits))
             self._show_current()
 
     def _show_current(self) -> bool:
-        """Show the current hit, or have the text around it loaded; whether it is shown."""
-        model, row = self._view.model, self._hits[self._number]
-        layout = self._view.stack.layout(row)
-        self._awaits_text = layout is None
-        if layout is None:
-            model.ask(range(max(0, row - _LOADED_AROUND), min(len(model), row + _LOADED_AROUND + 1)))
-            return False
-        self._show(row, layout, self._number - bisect_left(self._hits, row))
+        """Show the current hit, or have the text around it loaded; whether there is nothing to wait for."""
+        model = self._view.model
+        self._awaits_text = False
+        while self._hits:
+            row = self._hits[self._number]
+            layout = self._view.stack.layout(row)
+            if layout is None:
+                self._awaits_text = True
+                model.ask(range(max(0, row - _LOADED_AROUND), min(len(model), row + _LOADED_AROUND + 1)))
+                return False
+            if self._show(row, layout):
+                return True
+        self.current = None
+        self._view.find_result.emit(0, 0)
+        self._view.refresh()
         return True
 
-    def _show(self, row: int, layout: MessageLayout, ordinal: int) -> None:
-        """Reveal the hit number ``ordinal`` of a message; the last one when fewer are shown than its source has."""
-        view = self._view
-        if layout.message.reasoning.lower().count(self.needle) and not layout.is_reasoning_open:
-            layout.toggle_reasoning()
-        seen, index = 0, 0
-        found: tuple[int, int, int] | None = None
-        while index < len(layout.column):
-            section = layout.column.entries[index].spec.part.section
-            if section not in {Section.BODY, Section.REASONING}:
-                index += 1
+    def _show(self, row: int, layout: MessageLayout) -> bool:
+        """Reveal the current hit, of a message; if fewer are shown there than its source has, go on to another."""
+        first = bisect_left(self._hits, row)
+        ordinal = self._number - first
+        message = layout.message
+        self._open_reasoning(layout)
+        needle = Needle(self.needle)
+        is_counted = not self._is_read(message) and _length(message) <= _READ_AS_SHOWN
+        found: tuple[int, int] | None = None
+        seen = index = 0
+        while index < len(layout.column) and (found is None or is_counted):
+            if isinstance(layout.column.entries[index].spec.source, Segment):
+                layout.measure(index)  # which gives way to its blocks
                 continue
-            layout.measure(index)
-            box = layout.column.entries[index].box
-            if box is None:  # a segment gave way to its blocks
-                continue
-            for number, placed in enumerate(box.runs()):
-                for start, _ in occurrences(placed.run, self.needle):
-                    if seen <= ordinal:
-                        found = index, number, start
-                    seen += 1
-            if seen > ordinal:
-                break
+            count = needle.count(layout.column.entries, index)
+            if found is None and ordinal < seen + count:
+                found = index, ordinal - seen
+            seen += count
             index += 1
+        self._view.stack.touched(row, 0)
+        if is_counted or found is None:
+            self._note_read(message)
+            self._set_count(row, seen)
         if found is None:
-            view.stack.touched(row, 0)
-            view.reveal(QRectF(0, view.stack.message_top(row), 1, 20))
+            if self._hits:
+                target = first + seen if self._by > 0 else first + seen - 1
+                self._number = target % len(self._hits)
+                self._view.find_result.emit(self._number + 1, len(self._hits))
+            return False
+        self._reveal(row, layout, *found)
+        return True
+
+    def _open_reasoning(self, layout: MessageLayout) -> None:
+        """Open the reasoning if there are hits in it."""
+        reasoning = layout.message.reasoning
+        if not reasoning or layout.is_reasoning_open:
             return
-        index, number, start = found
-        entry = layout.column.entries[index]
+        is_short = len(reasoning) <= _READ_AS_SHOWN and may_show(reasoning, self.needle)
+        if occurrences_in(reasoning, self.needle) or (
+            is_short and any(shown_counts(reasoning, Role.ASSISTANT, self.needle))
+        ):
+            layout.toggle_reasoning()
+
+    def _reveal(self, row: int, layout: MessageLayout, index: int, ordinal: int) -> None:
+        """Bring the hit number ``ordinal`` of those that begin in an entry into sight, at its beginning."""
+        view, entry = self._view, layout.column.entries[index]
+        layout.measure(index)
         if entry.box is not None and entry.box.unfold():
             layout.invalidate(index)
             layout.measure(index)
         view.stack.touched(row, 0)
-        self.current = Place(row, entry.spec.part, number, start)
-        placed_run = layout.run(entry.spec.part, number)
-        if placed_run is not None:
-            caret = placed_run.run.caret(start).translated(placed_run.x, placed_run.y)
-            view.reveal(caret.translated(0, view.stack.message_top(row)))
+        begun = (hit for hit in Needle(self.needle).hits(layout.column.entries, index) if hit.start >= 0)
+        text, start, _ = next(islice(begun, ordinal, None))
+        runs = () if entry.box is None else enumerate(entry.box.runs())
+        shown = ((number, each) for number, each in runs if not isinstance(each.run, FormulaSource))
+        number, placed = next(islice(shown, text, None))
+        offset = placed.run.units(start)
+        self.current = Place(row, entry.spec.part, number, offset)
+        left, top = layout.box_place(index)
+        caret = placed.run.caret(offset).translated(placed.x + left, placed.y + top)
+        view.reveal(caret.translated(0, view.stack.message_top(row)))
         view.refresh()
+
+
+def _length(message: Message) -> int:
+    return len(message.text) + len(message.reasoning)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 from typing import Final
 
 from PySide6.QtCore import QDate, QDateTime, QLocale
 
+from desktop_chat.domain.errors import ErrorReport, StreamInterruptedError
 from desktop_chat.domain.messages import Message, MessageState
 from desktop_chat.domain.metrics import Metrics, Phase, dollars
 
@@ -61,6 +63,17 @@ def ending(message: Message) -> str:
     if message.state is MessageState.STREAMING or reason in {None, "stop", "end_turn", "eos"}:
         return ""
     return _FINISH_REASONS.get(str(reason), f"Ended: {reason}")
+
+
+def advice(report: ErrorReport, actions: Sequence[str]) -> str:
+    """What to do about a failure; of an answer that broke off, in the words of the ``actions`` offered with it."""
+    if report.kind != StreamInterruptedError.kind:
+        return report.advice
+    if "continue" in actions:
+        return "What arrived is kept. Continue the answer, or regenerate it."
+    if "regenerate" in actions:
+        return "What arrived is kept. Regenerate the answer to get all of it."
+    return "Try again." if actions else "What arrived is kept."
 
 
 def clock_time(timestamp: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Final
 
@@ -35,22 +35,29 @@ def seconds(value: float) -> str:
     return f"{minutes} min {rest} s"
 
 
-def metrics_line(metrics: Metrics) -> str:
-    """The kept figures of a finished answer; an estimated count is marked ``~``."""
-    parts = []
+def metrics_line(metrics: Metrics, fits: Callable[[str], bool]) -> str:
+    """The kept figures of a finished answer, as many as fit: without the cost first, then the time to the first token,
+    the time in all, and the speed. An estimated count is marked ``~``."""
+    count = speed = first = elapsed = cost = ""
     if metrics.tokens:
         estimate = "" if metrics.tokens_reported else "~"
-        parts.append(f"{estimate}{metrics.tokens:,} {'token' if metrics.tokens == 1 else 'tokens'}")
+        count = f"{estimate}{metrics.tokens:,} {'token' if metrics.tokens == 1 else 'tokens'}"
     if metrics.tokens_per_second:
-        speed = metrics.tokens_per_second
-        parts.append(f"{speed:.1f} tok/s" if speed < 100 else f"{speed:,.0f} tok/s")
+        a_second = metrics.tokens_per_second
+        speed = f"{a_second:.1f} tok/s" if a_second < 100 else f"{a_second:,.0f} tok/s"
     if metrics.ttft_s is not None:
-        parts.append(f"first token {seconds(metrics.ttft_s)}")
+        first = f"first token {seconds(metrics.ttft_s)}"
     if metrics.elapsed_s:
-        parts.append(seconds(metrics.elapsed_s))
+        elapsed = seconds(metrics.elapsed_s)
     if metrics.cost:
-        parts.append(dollars(metrics.cost))
-    return SEPARATOR.join(parts)
+        cost = dollars(metrics.cost)
+    shown = [figure for figure in (count, speed, first, elapsed, cost) if figure]
+    for least in (cost, first, elapsed, speed, count):
+        if fits(line := SEPARATOR.join(shown)):
+            return line
+        if least:
+            shown.remove(least)
+    return ""
 
 
 def ending(message: Message) -> str:

@@ -307,9 +307,9 @@ class FooterBox(Box):
             paint.text(type_.small, x + Space.S, top, end, paint.palette.warning)
             left = width + Space.M
         if message.metrics is not None and message.state is not MessageState.STREAMING:
-            line = labels.metrics_line(message.metrics)
-            if right - left > 60:
-                paint.text(type_.small, x + left, top, elided(type_.small, line, right - left))
+            room, advance = right - left, type_.small.metrics.horizontalAdvance
+            line = labels.metrics_line(message.metrics, lambda line: advance(line) <= room)
+            paint.text(type_.small, x + left, top, line)
 
     def controls(self) -> Iterator[Control]:
         """From right to left: the version switch, then the actions."""

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop_chat.domain.messages import Message, Role
 from desktop_chat.markup.math import MAX_LENGTH, MathImage
-from desktop_chat.ui.theme import SCROLL_BAR, theme_for
+from desktop_chat.ui.theme import SCROLL_BAR, Space, theme_for
 from desktop_chat.ui.transcript.formulas import InlineFormula, rows_of
 from desktop_chat.ui.transcript.model import stub_of
 from desktop_chat.ui.transcript.pictures import close_math_renderer, math_renderer
@@ -130,3 +130,27 @@ def test_nothing_of_a_formula_hangs_out_of_the_transcript(qtbot: QtBot, text: st
     view.select_all()
     view.copy()
     assert tex in QGuiApplication.clipboard().text()
+
+
+def test_the_bar_of_a_wide_formula_stands_clear_of_it(qtbot: QtBot) -> None:
+    view = TranscriptView(theme_for(dark=False, reduce_motion=True))
+    qtbot.addWidget(view)
+    view.resize(420, 700)
+    view.show()
+    fields = {"id": 1, "conversation_id": 1, "parent_id": None, "role": Role.ASSISTANT, "text": f"$${SUM}$$"}
+    answer = msgspec.convert(fields, Message)
+    view.model.reset([stub_of(answer)], [answer])
+    style = view.workshop.typography.body
+    size = round(style.font.pixelSize() * 1.12, 2)
+    image = math_renderer().render(SUM, size, style.color.name(), display=True).result(60)
+    assert image is not None
+    view._pictures_arrived()
+    layout = view.stack.known_layout(0)
+    assert layout is not None
+    box = layout.column.entries[1].box
+    assert box is not None
+    area, sideways = next((item.rect, item.sideways) for item in box.scrollables())
+    assert sideways.is_needed
+    bar = sideways.bar(area)
+    assert bar.bottom() <= box.height
+    assert bar.top() >= Space.XS + image.height + Space.S - 1

@@ -14,6 +14,9 @@ from desktop_chat.domain.metrics import Metrics, Phase, dollars
 
 SEPARATOR: Final = "  ·  "
 
+SHOWN_WORDS: Final = 2000
+"""Characters of a server's own words that are shown."""
+
 _FINISH_REASONS: Final = {
     "length": "Cut off at the token limit",
     "model_length": "Cut off at the model's context limit",
@@ -70,6 +73,20 @@ def ending(message: Message) -> str:
     if message.state is MessageState.STREAMING or reason in {None, "stop", "end_turn", "eos"}:
         return ""
     return _FINISH_REASONS.get(str(reason), f"Ended: {reason}")
+
+
+def failure(report: ErrorReport) -> tuple[str, str]:
+    """What went wrong, and what is shown below it: the status, and the server's words unless the sentence has them. Of
+    words that it only begins to quote, it goes without."""
+    sentence, words = report.sentence, report.message
+    quoted = words.removeprefix(f"{report.param}: ")
+    what, _, begun = sentence.removesuffix("…").partition(": ")
+    if begun and sentence.endswith("…") and quoted.startswith(begun):
+        sentence = f"{what}."
+    elif quoted.rstrip(".!?") in sentence:
+        words = ""
+    status = f"HTTP {report.status}  " if report.status else ""
+    return sentence, (status + words[:SHOWN_WORDS]).strip()
 
 
 def advice(report: ErrorReport, actions: Sequence[str]) -> str:

@@ -180,10 +180,12 @@ class ErrorBox(Box):
     def __init__(self, report: ErrorReport, actions: tuple[str, ...], context: BoxContext) -> None:
         type_ = context.typography
         self._actions = actions
-        texts = [(report.sentence, type_.error), (labels.advice(report, actions), type_.table)]
-        status = f"HTTP {report.status}  " if report.status else ""
-        words = (status + report.message[:2000]).strip()
-        texts.append((words, type_.code))
+        sentence, words = labels.failure(report)
+        texts = [
+            (sentence, type_.error),
+            (labels.advice(report, actions), type_.table),
+            (words, type_.code),
+        ]
         self._runs = [
             TextRun(InlineText(text.replace("\n", "\u2028")), style, context.pictures)
             for text, style in texts

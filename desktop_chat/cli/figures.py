@@ -23,7 +23,6 @@ _ADVICE: Final = {
     "configuration": "Correct --base-url; most servers want it to end in /v1.",
     "authentication": "Put a valid key into the environment variable that --api-key-env names.",
     "timeout": "Try again, or raise the limit with --timeout-first or --timeout-idle.",
-    "interrupted": "What arrived is kept. Ask again.",
 }
 """What to do where the error's own advice leads into the window."""
 
@@ -54,7 +53,7 @@ def error_lines(report: ErrorReport) -> str:
     """What happened and whose fault it is; then what to do."""
     status = f"; HTTP {report.status}" if report.status is not None else ""
     happened = f"{report.sentence.rstrip('.')} ({_WHOSE[report.fault]}{status})."
-    in_window = "Settings" in report.advice or "Continue the answer" in report.advice
+    in_window = "Settings" in report.advice
     advice = _ADVICE.get(report.kind, report.advice) if in_window else report.advice
     return f"{happened}\n{advice}" if advice else happened
 

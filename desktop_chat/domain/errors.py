@@ -276,7 +276,7 @@ class StreamInterruptedError(ChatError):
 
     kind = "interrupted"
     default_sentence = "The connection ended before the answer was complete."
-    default_advice = "What arrived is kept. Continue the answer, or regenerate it."
+    default_advice = "What arrived is kept. Ask again for the whole answer."
 
 
 class StorageError(ChatError):

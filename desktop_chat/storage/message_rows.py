@@ -15,17 +15,17 @@ from typing import Final
 
 import msgspec
 
-from desktop_chat.domain.errors import ErrorReport, Fault, StorageError
+from desktop_chat.domain.errors import ErrorReport, Fault, StorageError, StreamInterruptedError
 from desktop_chat.domain.messages import Message, MessageState, MessageStub, Role, ToolCall
 from desktop_chat.domain.metrics import Metrics
 from desktop_chat.domain.text import title_from, without_lone_surrogates
 from desktop_chat.storage.columns import moment, storable, to_json
 
 ABANDONED: Final = ErrorReport(
-    kind="interrupted",
+    kind=StreamInterruptedError.kind,
     fault=Fault.PROGRAM,
     sentence="Desktop Chat ended before this answer was complete.",
-    advice="What arrived is kept. Continue the answer, or regenerate it.",
+    advice=StreamInterruptedError.default_advice,
 )
 """The error of an answer whose program died."""
 

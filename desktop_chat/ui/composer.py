@@ -34,6 +34,7 @@ class Composer(QWidget):
         recall_requested: the person wants to edit the last message.
         draft_changed(conversation_id, text): typing paused.
         refused(sentence): why nothing was sent.
+        refusal_over(sentence): that no longer holds.
     """
 
     send_requested = Signal(str)
@@ -42,6 +43,7 @@ class Composer(QWidget):
     recall_requested = Signal()
     draft_changed = Signal(int, str)
     refused = Signal(str)
+    refusal_over = Signal(str)
 
     def __init__(self, appearance: Appearance, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,6 +55,7 @@ class Composer(QWidget):
         self._ready = False
         self._sends_when_ready = False
         self._focused = False
+        self._refusal = ""
 
         self.edit = PromptEdit()
         self.edit.submitted.connect(self.submit)
@@ -149,6 +152,8 @@ class Composer(QWidget):
 
     def set_streaming(self, streaming: bool) -> None:
         had_focus = self.send_button.hasFocus() or self.stop_button.hasFocus()
+        if streaming != self._streaming:
+            self._end_refusal()
         self._streaming = streaming
         self._update_buttons()
         if had_focus:
@@ -158,6 +163,7 @@ class Composer(QWidget):
         """Show a conversation's draft (0: of the conversation to come), with the undo history of this run."""
         self.flush_draft()
         self._leave_edit()
+        self._end_refusal()
         if conversation_id not in self._documents:
             self._documents[conversation_id] = self.edit.new_document(draft)
         self._documents.move_to_end(conversation_id)
@@ -243,15 +249,25 @@ class Composer(QWidget):
     def submit(self) -> None:
         text = sanitized_input(self.edit.text)
         if self._streaming:
-            self.refused.emit("The answer is still coming. Stop it first, or wait for its end.")
+            self._refuse("The answer is still coming. Stop it first, or wait for its end.")
         elif not self._ready:
             self._sends_when_ready = True
         elif not text.strip():
-            self.refused.emit("Write a message first.")
+            self._refuse("Write a message first.")
         elif self._editing is not None:
             self.edit_requested.emit(self._editing[0], text)
         else:
             self.send_requested.emit(text)
+
+    def _refuse(self, sentence: str) -> None:
+        self._end_refusal()
+        self._refusal = sentence
+        self.refused.emit(sentence)
+
+    def _end_refusal(self) -> None:
+        sentence, self._refusal = self._refusal, ""
+        if sentence:
+            self.refusal_over.emit(sentence)
 
     def _escape(self) -> None:
         if self._streaming:
@@ -260,6 +276,8 @@ class Composer(QWidget):
             self.cancel_edit()
 
     def _text_changed(self) -> None:
+        if not self._streaming:
+            self._end_refusal()
         if self._editing is None:
             self._draft_timer.start()
         self._update_buttons()

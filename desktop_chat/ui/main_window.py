@@ -121,6 +121,8 @@ class MainWindow(QMainWindow):
         self.transcript: QWidget | None = None
         self._lay_out()
         self.toast = Toast(appearance, self.stack)
+        self.composer.refused.connect(self.toast.say)
+        self.composer.refusal_over.connect(self.toast.withdraw)
         self._enable_commands(there=False)
         self._scrim.clicked.connect(self.toggle_sidebar)
         self.sidebar.toggle_button.clicked.connect(self.toggle_sidebar)

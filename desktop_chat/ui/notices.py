@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout, QWid
 from desktop_chat.ui.appearance import Appearance
 from desktop_chat.ui.controls import Button, Card, Role, label, named
 from desktop_chat.ui.icons import paint_icon
-from desktop_chat.ui.theme import Radius, Space
+from desktop_chat.ui.theme import SCROLL_BAR, Radius, Space
 
 TOAST_MS: Final = 8000
-_NARROW: Final = 560
+_WIDEST_TOAST: Final = 560
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -119,8 +119,13 @@ class Toast(QWidget):
     """A short message over the window's lower edge that goes away by itself; a new one takes its place.
 
     Args:
-        place: the widget above whose bottom edge it floats.
+        place: the widget above whose bottom edge it floats; the composer stands below it.
+
+    Signals:
+        covers(pixels): how much of the place's lower end lies under it; 0 when it is gone.
     """
+
+    covers = Signal(int)
 
     def __init__(self, appearance: Appearance, place: QWidget) -> None:
         super().__init__(place)
@@ -168,6 +173,11 @@ class Toast(QWidget):
         self.raise_()
         self._timer.start()
 
+    def withdraw(self, text: str) -> None:
+        """What ``text`` said no longer holds; another message stays."""
+        if self.text == text:
+            self.hide()
+
     def accept(self) -> None:
         """Take the offer."""
         self.hide()
@@ -177,6 +187,7 @@ class Toast(QWidget):
     def hideEvent(self, event: QEvent) -> None:
         self._timer.stop()
         self._place_widget.removeEventFilter(self)
+        self.covers.emit(0)
 
     def enterEvent(self, event: QEvent) -> None:
         self._timer.stop()
@@ -194,11 +205,14 @@ class Toast(QWidget):
         room = self._place_widget.rect()
         plain = self._label.fontMetrics().horizontalAdvance(self._label.text())
         buttons = 26 + Space.S + (self._button.sizeHint().width() + Space.S if self._act else 0)
-        width = min(room.width() - 2 * Space.L, 560, plain + 4 + buttons + Space.L + Space.S)
+        left, right = Space.L, room.width() - Space.L - SCROLL_BAR  # of the composer, where it is widest
+        most = min(right - left, self._appearance.theme.column_width, _WIDEST_TOAST)
+        width = min(most, plain + 4 + buttons + Space.L + Space.S)
         layout = self.layout()
         height = layout.heightForWidth(width) if layout is not None else 0
         self.resize(width, max(44, height))
-        self.move((room.width() - self.width()) // 2, room.height() - self.height() - Space.M)
+        self.move((left + right - self.width()) // 2, room.height() - self.height() - Space.M)
+        self.covers.emit(room.height() - self.y())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         palette = self._appearance.palette

@@ -82,7 +82,6 @@ class WindowController(QObject):
         composer.draft_changed.connect(
             lambda conversation_id, text: self._spawn(self._save_draft(conversation_id, text), "save draft")
         )
-        composer.refused.connect(window.toast.say)
         window.metrics_bar.cancel_requested.connect(self.stop)
         window.escape_pressed.connect(self.stop)
         window.empty_state.prompt_chosen.connect(lambda text: self._spawn(self.send(text), "send an example"))
@@ -114,6 +113,7 @@ class WindowController(QObject):
         view.link_activated.connect(partial(open_link, window))
         view.zoom_requested.connect(self.zoom)
         view.find_result.connect(window.find_bar.show_result)
+        window.toast.covers.connect(view.keep_clear)
         view.set_can_continue(self.library.can_continue)
         window.find_bar.changed.connect(view.find)
         window.find_bar.next_requested.connect(view.find_next)

@@ -33,7 +33,7 @@ from desktop_chat.ui.model_picker import ModelPopup
 from desktop_chat.ui.program import Program
 from desktop_chat.ui.provider_page import ProviderPage
 from desktop_chat.ui.settings_dialog import SettingsDialog
-from desktop_chat.ui.transcript.labels import seconds, waiting_text
+from desktop_chat.ui.transcript.labels import SEPARATOR, metrics_line, seconds, waiting_text
 from desktop_chat.ui.window_controller import WindowController
 
 PATIENCE_S = 20.0
@@ -215,6 +215,22 @@ def test_a_short_time_is_never_said_to_be_none() -> None:
         "1.50 s",
     ]
     assert [seconds(value) for value in (0.0004, 0.01, 3.14)] == ["under 0.01 s", "0.01 s", "3.1 s"]
+
+
+def test_figures_that_do_not_fit_under_an_answer_are_left_out_whole() -> None:
+    metrics = Metrics(tokens=1234, tokens_per_second=56.7, ttft_s=0.4, elapsed_s=22.0, cost=0.5)
+
+    def shown(characters: int) -> list[str]:
+        line = metrics_line(metrics, lambda line: len(line) <= characters)
+        return line.split(SEPARATOR)
+
+    count, speed, first, elapsed, cost = "~1,234 tokens", "56.7 tok/s", "first token 0.40 s", "22 s", "$0.50"
+    assert shown(200) == [count, speed, first, elapsed, cost]
+    assert shown(len(SEPARATOR.join((count, speed, first, elapsed)))) == [count, speed, first, elapsed]
+    assert shown(45) == [count, speed, elapsed]
+    assert shown(30) == [count, speed]
+    assert shown(13) == [count]
+    assert shown(12) == [""]
 
 
 def test_a_countdown_never_says_zero() -> None:

@@ -10,8 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from gui import test_window
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget, QMenu, QScrollArea, QScrollBar, QWidget
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QApplication,
+    QLineEdit,
+    QListWidget,
+    QMenu,
+    QScrollArea,
+    QScrollBar,
+    QToolButton,
+    QWidget,
+)
 
 from desktop_chat.domain.errors import DatabaseError, StorageError
 from desktop_chat.domain.messages import Message, MessageState, Role
@@ -209,3 +219,70 @@ async def test_an_opened_reasoning_stands_apart_from_the_answer(start: Start) ->
     assert gap() == Space.L
     view.stack.known_layout(1).toggle_reasoning()
     assert gap() == Space.XS
+
+
+async def streaming_answer(start: Start) -> Any:
+    """A run in which a long answer streams, of which more has come than the window shows."""
+    run = await start()
+    settings = run.controller.preferences.settings.with_value("demo.tokens_per_second", 400)
+    await run.controller.preferences.change(settings)
+    run.type("/tokens 100000")
+    await run.streaming()
+    view = run.controller.view.view
+    await until(lambda: view.stack.height > 2 * view.viewport().height(), "more than the window shows")
+    QTest.keyClick(run.window.composer.edit, Qt.Key.Key_Return)
+    assert run.window.toast.isVisible()
+    assert "still coming" in run.window.toast.text
+    return run
+
+
+async def test_that_an_answer_is_still_coming_is_said_until_it_ends(start: Start) -> None:
+    run = await streaming_answer(start)
+    run.controller.stop()
+    await until(lambda: run.controller.view.turn is None, "the end")
+    assert not run.window.toast.isVisible()
+
+    QTest.keyClick(run.window.composer.edit, Qt.Key.Key_Return)
+    assert run.window.toast.text == "Write a message first."
+    assert run.window.toast.isVisible()
+    QTest.keyClicks(run.window.composer.edit, "a")
+    assert not run.window.toast.isVisible()
+
+
+async def test_what_is_over_takes_no_other_notice_away(start: Start) -> None:
+    run = await streaming_answer(start)
+    run.window.toast.say("Copied")
+    run.controller.stop()
+    await until(lambda: run.controller.view.turn is None, "the end")
+    assert run.window.toast.isVisible()
+    assert run.window.toast.text == "Copied"
+
+
+async def test_a_notice_leaves_the_way_to_the_end_free_and_is_no_wider_than_the_composer(
+    start: Start,
+) -> None:
+    run = await streaming_answer(start)
+    window, view, toast = run.window, run.controller.view.view, run.window.toast
+    view.go_to_start()
+    jump = view.findChild(QToolButton, "jumpToLatestButton")
+    assert jump is not None
+
+    def area(widget: QWidget) -> QRect:
+        return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+
+    for size, width in ((15, 420), (15, 1120), (9, 1120), (32, 420)):
+        settings = run.controller.preferences.settings.with_value("appearance.font_size", size)
+        await run.controller.preferences.change(settings)
+        window.resize(width, 760)
+        toast.say("The answer is still coming. Stop it first, or wait for its end.")
+        await until(lambda: window.composer.width() + 2 * Space.L < window.stack.width(), "the layout")
+        assert jump.isVisible()
+        assert not area(jump).intersects(area(toast))
+        assert area(toast).left() >= area(window.composer).left()
+        assert area(toast).right() <= area(window.composer).right()
+        assert window.childAt(area(jump).center()) is jump
+    top = jump.y()
+    toast.hide()
+    assert jump.y() > top
+    QTest.mouseClick(jump, Qt.MouseButton.LeftButton)
+    assert view.is_following

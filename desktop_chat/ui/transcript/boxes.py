@@ -79,7 +79,7 @@ class DisplayMath(Protocol):
 class MathMaker(Protocol):
     """Gives a formula's picture, or ``None`` while there is none."""
 
-    def __call__(self, tex: str, style: TextStyle, *, display: bool = True) -> DisplayMath | None: ...
+    def __call__(self, tex: str, style: TextStyle) -> DisplayMath | None: ...
 
 
 class BoxMaker(Protocol):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Final
 
 from PySide6.QtCore import QDate, QDateTime, QLocale
 
+from desktop_chat.domain.errors import ErrorReport, StreamInterruptedError
 from desktop_chat.domain.messages import Message, MessageState
 from desktop_chat.domain.metrics import Metrics, Phase, dollars
 
 SEPARATOR: Final = "  ·  "
+
+SHOWN_WORDS: Final = 2000
+"""Characters of a server's own words that are shown."""
 
 _FINISH_REASONS: Final = {
     "length": "Cut off at the token limit",
@@ -33,22 +38,29 @@ def seconds(value: float) -> str:
     return f"{minutes} min {rest} s"
 
 
-def metrics_line(metrics: Metrics) -> str:
-    """The kept figures of a finished answer; an estimated count is marked ``~``."""
-    parts = []
+def metrics_line(metrics: Metrics, fits: Callable[[str], bool]) -> str:
+    """The kept figures of a finished answer, as many as fit: without the cost first, then the time to the first token,
+    the time in all, and the speed. An estimated count is marked ``~``."""
+    count = speed = first = elapsed = cost = ""
     if metrics.tokens:
         estimate = "" if metrics.tokens_reported else "~"
-        parts.append(f"{estimate}{metrics.tokens:,} {'token' if metrics.tokens == 1 else 'tokens'}")
+        count = f"{estimate}{metrics.tokens:,} {'token' if metrics.tokens == 1 else 'tokens'}"
     if metrics.tokens_per_second:
-        speed = metrics.tokens_per_second
-        parts.append(f"{speed:.1f} tok/s" if speed < 100 else f"{speed:,.0f} tok/s")
+        a_second = metrics.tokens_per_second
+        speed = f"{a_second:.1f} tok/s" if a_second < 100 else f"{a_second:,.0f} tok/s"
     if metrics.ttft_s is not None:
-        parts.append(f"first token {seconds(metrics.ttft_s)}")
+        first = f"first token {seconds(metrics.ttft_s)}"
     if metrics.elapsed_s:
-        parts.append(seconds(metrics.elapsed_s))
+        elapsed = seconds(metrics.elapsed_s)
     if metrics.cost:
-        parts.append(dollars(metrics.cost))
-    return SEPARATOR.join(parts)
+        cost = dollars(metrics.cost)
+    shown = [figure for figure in (count, speed, first, elapsed, cost) if figure]
+    for least in (cost, first, elapsed, speed, count):
+        if fits(line := SEPARATOR.join(shown)):
+            return line
+        if least:
+            shown.remove(least)
+    return ""
 
 
 def ending(message: Message) -> str:
@@ -61,6 +73,31 @@ def ending(message: Message) -> str:
     if message.state is MessageState.STREAMING or reason in {None, "stop", "end_turn", "eos"}:
         return ""
     return _FINISH_REASONS.get(str(reason), f"Ended: {reason}")
+
+
+def failure(report: ErrorReport) -> tuple[str, str]:
+    """What went wrong, and what is shown below it: the status, and the server's words unless the sentence has them. Of
+    words that it only begins to quote, it goes without."""
+    sentence, words = report.sentence, report.message
+    quoted = words.removeprefix(f"{report.param}: ")
+    what, _, begun = sentence.removesuffix("…").partition(": ")
+    if begun and sentence.endswith("…") and quoted.startswith(begun):
+        sentence = f"{what}."
+    elif quoted.rstrip(".!?") in sentence:
+        words = ""
+    status = f"HTTP {report.status}  " if report.status else ""
+    return sentence, (status + words[:SHOWN_WORDS]).strip()
+
+
+def advice(report: ErrorReport, actions: Sequence[str]) -> str:
+    """What to do about a failure; of an answer that broke off, in the words of the ``actions`` offered with it."""
+    if report.kind != StreamInterruptedError.kind:
+        return report.advice
+    if "continue" in actions:
+        return "What arrived is kept. Continue the answer, or regenerate it."
+    if "regenerate" in actions:
+        return "What arrived is kept. Regenerate the answer to get all of it."
+    return "Try again." if actions else "What arrived is kept."
 
 
 def clock_time(timestamp: float) -> str:

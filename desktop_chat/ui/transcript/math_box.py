@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, Qt
 from desktop_chat.markup.blocks import InlineText, MathBlock
 from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.boxes import Box, BoxContext, Control, Paint, PlacedRun, Scrollable
-from desktop_chat.ui.transcript.sideways import Sideways
+from desktop_chat.ui.transcript.sideways import BAR_HEIGHT, Sideways
 from desktop_chat.ui.transcript.text_run import TextRun
 from desktop_chat.ui.transcript.typography import color
 
@@ -51,7 +51,8 @@ class MathBox(Box):
             if self._on_paper:  # which cannot be scrolled
                 self._scale = min(1.0, width / self._picture.width)
             self._sideways.content_width = round(self._picture.width * self._scale)
-            self.height = round(self._picture.height * self._scale) + Space.S
+            bar = Space.XS + BAR_HEIGHT if self._sideways.is_needed else 0
+            self.height = round(self._picture.height * self._scale) + Space.S + bar
         return self.height
 
     def paint(self, paint: Paint, x: float, y: float, first_run: int) -> None:
@@ -68,7 +69,7 @@ class MathBox(Box):
             self._picture.paint(paint.painter, 0, self._picture.ascent)
         finally:
             paint.painter.restore()
-        self._sideways.paint(paint, QRectF(x, y, self.width, self.height + Space.XS))
+        self._sideways.paint(paint, QRectF(x, y, self.width, self.height))
 
     def controls(self) -> Iterator[Control]:
         yield Control(QRectF(0, 0, self.width, self.height), "copy-math", "Copy formula as TeX", self)

@@ -180,10 +180,12 @@ class ErrorBox(Box):
     def __init__(self, report: ErrorReport, actions: tuple[str, ...], context: BoxContext) -> None:
         type_ = context.typography
         self._actions = actions
-        texts = [(report.sentence, type_.error), (report.advice, type_.table)]
-        status = f"HTTP {report.status}  " if report.status else ""
-        words = (status + report.message[:2000]).strip()
-        texts.append((words, type_.code))
+        sentence, words = labels.failure(report)
+        texts = [
+            (sentence, type_.error),
+            (labels.advice(report, actions), type_.table),
+            (words, type_.code),
+        ]
         self._runs = [
             TextRun(InlineText(text.replace("\n", "\u2028")), style, context.pictures)
             for text, style in texts
@@ -307,9 +309,9 @@ class FooterBox(Box):
             paint.text(type_.small, x + Space.S, top, end, paint.palette.warning)
             left = width + Space.M
         if message.metrics is not None and message.state is not MessageState.STREAMING:
-            line = labels.metrics_line(message.metrics)
-            if right - left > 60:
-                paint.text(type_.small, x + left, top, elided(type_.small, line, right - left))
+            room, advance = right - left, type_.small.metrics.horizontalAdvance
+            line = labels.metrics_line(message.metrics, lambda line: advance(line) <= room)
+            paint.text(type_.small, x + left, top, line)
 
     def controls(self) -> Iterator[Control]:
         """From right to left: the version switch, then the actions."""

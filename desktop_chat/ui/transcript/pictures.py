@@ -10,11 +10,11 @@ from functools import cache
 
 from PySide6.QtCore import QCoreApplication, QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter
-from PySide6.QtSvg import QSvgRenderer
 from shiboken6 import isValid
 
 from desktop_chat.markup.blocks import InlineImage, InlineMath
 from desktop_chat.markup.math import MathImage, MathRenderer
+from desktop_chat.ui.transcript.formulas import Formula, InlineFormula
 from desktop_chat.ui.transcript.inline import HiddenCharacter, InlinePicture
 from desktop_chat.ui.transcript.shown_images import Phase, ShownImage, ShownImages, ShownPicture, host_of
 from desktop_chat.ui.transcript.typography import TextStyle, Typography, color, elided
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class Chip:
-    """A short text on a rounded ground: a formula's TeX source, or an image's name and host.
+    """A short text on a rounded ground: an image's name and host, or a hidden character's name.
 
     Where room is short, ``text`` is cut and ``end`` stays.
     """
@@ -50,28 +50,6 @@ class Chip:
         painter.setFont(self._style.font)
         painter.setPen(self._style.color)
         painter.drawText(QPointF(x + 6, baseline), shown)
-
-
-class Formula:
-    """A formula's picture."""
-
-    def __init__(self, image: MathImage) -> None:
-        # WORKAROUND for QPdfEngine, which draws the outlines of shapes that have none: they get no width.
-        self._renderer = QSvgRenderer(image.svg.replace(b"<svg ", b'<svg stroke-width="0" ', 1))
-        self.width = image.width + 2
-        self.ascent = image.baseline
-        self.descent = image.height - image.baseline
-
-    @property
-    def height(self) -> float:
-        return self.ascent + self.descent
-
-    def fit(self, width: float) -> float:
-        return min(self.width, width)
-
-    def paint(self, painter: QPainter, x: float, baseline: float, _room: float = 0.0) -> None:
-        area = QRectF(x + 1, baseline - self.ascent, self.width - 2, self.height)
-        self._renderer.render(painter, area)
 
 
 @cache
@@ -122,8 +100,8 @@ class Pictures(QObject):
         type_ = self._typography
         ground = type_.theme.palette.inline_code
         if isinstance(item, InlineMath):
-            formula = self.formula(item.tex, style, display=False)
-            return formula or Chip(item.tex[:120], type_.code, ground)
+            image = self._formula_image(item.tex, style, display=False)
+            return InlineFormula(item.tex, image, type_.code, ground)
         if isinstance(item, HiddenCharacter):
             return Chip(item.name, type_.small, type_.theme.palette.pressed)
         return self._image(item)
@@ -141,19 +119,21 @@ class Pictures(QObject):
             place = f"{known.reason}. Try again: {place}"
         return Chip(item.alt[:60] or "Image", type_.label, type_.theme.palette.inline_code, f" · {place}")
 
-    def formula(self, tex: str, style: TextStyle, *, display: bool = True) -> Formula | None:
-        """The picture if it is ready; else it is asked for, and told of when it is."""
+    def formula(self, tex: str, style: TextStyle) -> Formula | None:
+        """The picture of a display formula if it is ready; else it is asked for, and told of when it is."""
+        image = self._formula_image(tex, style, display=True)
+        return None if image is None else Formula(image)
+
+    def _formula_image(self, tex: str, style: TextStyle, *, display: bool) -> MathImage | None:
         size = round(style.font.pixelSize() * (1.12 if display else 1.04), 2)
         key = (tex, size, style.color.name(), display)
         image = math_renderer().cached(tex, size, key[2], display=display)
-        if image is not None:
-            return Formula(image)
-        if key not in self._asked:
+        if image is None and key not in self._asked:
             self._asked.add(key)
             future = math_renderer().render(tex, size, key[2], display=display)
             self.waiting.append(future)
             future.add_done_callback(self._done)
-        return None
+        return image
 
     def _done(self, future: Future[MathImage | None]) -> None:
         if future.cancelled():

@@ -72,6 +72,7 @@ class StackScrollArea(QAbstractScrollArea):
         self._anchor: Anchor | None = None
         self._is_following = True
         self._jump = self._make_jump_button()
+        self._covered = 0
         self._bar.valueChanged.connect(self._bar_moved)
         self._bar.setSingleStep(WHEEL_STEP // 3)
 
@@ -318,9 +319,15 @@ class StackScrollArea(QAbstractScrollArea):
         button.hide()
         return button
 
+    def keep_clear(self, pixels: int) -> None:
+        """Something lies over so much of the lower end: the way back to the end stands above it."""
+        self._covered = pixels
+        self._place_jump()
+
     def _place_jump(self) -> None:
         area = self.viewport().geometry()
         size = self._jump.size()
-        self._jump.move(area.center().x() - size.width() // 2, area.bottom() - size.height() - Space.M)
+        top = area.bottom() - self._covered - size.height() - Space.M
+        self._jump.move(area.center().x() - size.width() // 2, top)
         far = self.stack.height - self.viewport().height() - self._top > Space.XXL
         self._jump.setVisible(not self._is_following and far)

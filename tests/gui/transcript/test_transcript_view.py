@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -9,12 +11,15 @@ from PySide6.QtGui import QGuiApplication, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from desktop_chat.api.errors import error_from_response
 from desktop_chat.domain.deltas import ReasoningDelta, TextDelta
-from desktop_chat.domain.errors import StreamInterruptedError
+from desktop_chat.domain.errors import ErrorReport, StreamInterruptedError
 from desktop_chat.domain.messages import Message, MessageState, Role
+from desktop_chat.storage.message_rows import ABANDONED
 from desktop_chat.ui.theme import theme_for
 from desktop_chat.ui.transcript.heights import FenwickHeights
 from desktop_chat.ui.transcript.message_content import Section
+from desktop_chat.ui.transcript.message_parts import ErrorBox
 from desktop_chat.ui.transcript.model import TranscriptModel, stub_of
 from desktop_chat.ui.transcript.places import Place, Selection
 from desktop_chat.ui.transcript.view import TranscriptView
@@ -262,6 +267,53 @@ def test_find_counts_and_steps(view: TranscriptView, qtbot: QtBot) -> None:
     with qtbot.waitSignal(view.find_result) as found:
         view.find_previous()
     assert found.args == [39, 39]
+
+
+@pytest.mark.parametrize("report", [StreamInterruptedError("reset").report(), ABANDONED])
+@pytest.mark.parametrize("text", ["Half an ans", ""])
+@pytest.mark.parametrize("can_continue", [True, False])
+def test_error_card_advises_what_it_offers(
+    view: TranscriptView, report: ErrorReport, text: str, can_continue: bool
+) -> None:
+    view.set_can_continue(lambda _: can_continue)
+    failed = message(1, Role.ASSISTANT, text, state="interrupted")
+    open_all(view, [msgspec.structs.replace(failed, error=report)])
+    layout = view.stack.known_layout(0)
+    assert layout is not None
+    box = next(entry.box for entry in layout.column.entries if isinstance(entry.box, ErrorBox))
+    said = " ".join(placed.run.text for placed in box.runs()).lower()
+    offered = {control.name.lower() for control in box.controls()}
+    assert offered
+    for action in ("continue", "regenerate", "try again"):
+        assert (f"{action}" in said) == (action in offered)
+
+
+CRASHED = "The model crashed while decoding"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "shown"),
+    [
+        (500, {"message": f"{CRASHED}."}, [f"The server failed: {CRASHED}.", "HTTP 500"]),
+        (500, {"message": f"{CRASHED}. " * 20}, ["The server failed.", "HTTP 500  " + f"{CRASHED}. " * 20]),
+        (400, {"message": "top_p: above 1", "param": "top_p"}, ["refused “top_p”: above 1.", "HTTP 400"]),
+        (401, {"message": "No such key."}, ["did not accept the API key.", "HTTP 401  No such key."]),
+        (500, {}, ["The server failed.", "HTTP 500"]),
+    ],
+)
+def test_error_card_shows_the_servers_words_once(
+    view: TranscriptView, status: int, body: dict[str, str], shown: list[str]
+) -> None:
+    error = error_from_response(status, {}, json.dumps({"error": body}).encode(), has_key=True)
+    open_all(
+        view, [msgspec.structs.replace(message(1, Role.ASSISTANT, "", state="failed"), error=error.report())]
+    )
+    layout = view.stack.known_layout(0)
+    assert layout is not None
+    box = next(entry.box for entry in layout.column.entries if isinstance(entry.box, ErrorBox))
+    sentence, *_, words = [placed.run.text for placed in box.runs()]
+    assert sentence.endswith(shown[0])
+    assert words.strip() == shown[1].strip()
 
 
 def test_find_unfolds_long_code(view: TranscriptView) -> None:

@@ -173,7 +173,7 @@ def test_one_token_is_one() -> None:
             StreamInterruptedError(),
             [
                 "The connection ended before the answer was complete (on the server's side).",
-                "What arrived is kept. Ask again.",
+                "What arrived is kept. Ask again for the whole answer.",
             ],
         ),
     ],

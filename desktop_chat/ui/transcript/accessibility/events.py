@@ -31,11 +31,13 @@ def announce_end(view: TranscriptView, message: Message) -> None:
         or not QAccessible.isActive()
     ):
         return
+    row = view.model.row_of(message.id)
     if message.error is not None:
-        text = f"{message.error.sentence} {message.error.advice}"
+        layout = None if row is None else view.stack.known_layout(row)
+        actions = () if layout is None else layout.error_actions()
+        text = f"{message.error.sentence} {labels.advice(message.error, actions)}"
     else:
         tree = tree_of(view)
-        row = view.model.row_of(message.id)
         read = (
             message.text if tree is None or row is None else tree.message(row).passage().text(0, _ANNOUNCED)
         )

@@ -288,7 +288,9 @@ class MessageNode(Node):
             return ", ".join(part for part in (who or message.model or "Assistant", time) if part)
         if kind == QAccessible.Text.Description and message is not None:
             if message.error is not None:
-                return f"{message.error.sentence} {message.error.advice}"
+                layout = self.layout()
+                actions = () if layout is None else layout.error_actions()
+                return f"{message.error.sentence} {labels.advice(message.error, actions)}"
             return labels.ending(message)
         return ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desktop_chat.markup.blocks import Footnotes, ListItem, Quote
+from desktop_chat.markup.blocks import Footnotes, Heading, ListBlock, ListItem, Paragraph, Quote, RawText
 
 
 class ContinuedItem(ListItem, frozen=True):
@@ -26,3 +26,15 @@ class ContinuedNotes(Footnotes, frozen=True):
 
     lead: int | None = None
     right_to_left: bool | None = None
+
+
+def runs_on(piece: object) -> bool:
+    """Whether a further piece of a block goes on within the text that the piece before it ends with."""
+    match piece:
+        case Paragraph() | Heading() | RawText():
+            return True
+        case ListBlock((ContinuedItem(blocks, lead=0), *_)) | ContinuedQuote(blocks, lead=0):
+            return bool(blocks) and runs_on(blocks[0])
+        case ContinuedNotes(((_, blocks), *_), lead=0):
+            return bool(blocks) and runs_on(blocks[0])
+    return False

@@ -28,11 +28,8 @@ def mime_data(source: str, *, rich: bool) -> QMimeData:
     return data
 
 
-def drag_selection(view: TranscriptView) -> None:
-    """Let the selection be carried to another place or program, as Markdown and formatted; returns when it is over."""
-    source = view.reading.selected_text()
-    if not source:
-        return
+def drag_out(view: TranscriptView, source: str) -> None:
+    """Let ``source`` be carried to another place or program, as Markdown and formatted; returns when it is over."""
     drag = QDrag(view)
     drag.setMimeData(mime_data(source, rich=True))
     drag.setPixmap(_picture(view, source))

@@ -118,6 +118,7 @@ class TranscriptView(StackScrollArea):
             (model.was_reset, self._was_reset),
             (model.appended, self._appended),
             (model.changed, self._changed),
+            (model.missed, self.reading.copying.missed),
         )
 
     def set_theme(self, theme: Theme) -> None:
@@ -186,7 +187,7 @@ class TranscriptView(StackScrollArea):
         self._keep_up()
 
     def _changed(self, ids: list[int]) -> None:
-        self.reading.search.resume()
+        self.reading.resume()
         dirty: int | None = None
         visible = self.visible_rows()
         for message_id in ids:
@@ -204,8 +205,7 @@ class TranscriptView(StackScrollArea):
                 accessibility.announce_end(self, message)
             if known is not None and known.is_behind:
                 self.clock.request()
-            if touched is None:
-                touched = self.stack.message_top(row)
+            touched = self.stack.message_top(row) if touched is None else touched
             dirty = touched if dirty is None else min(dirty, touched)
         if dirty is not None:
             self._refresh_from(dirty)

@@ -74,7 +74,11 @@ def keys(
 
 
 def selected(view: TranscriptView) -> str:
-    return view.reading.selected_text(as_source=False)
+    found: list[str] = []
+    view.reading.take_out(found.append, as_source=False)
+    while view.reading.copying.is_active:
+        QApplication.processEvents()
+    return "".join(found)
 
 
 def start_at(view: TranscriptView, row: int = 0) -> None:

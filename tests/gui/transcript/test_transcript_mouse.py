@@ -87,7 +87,11 @@ def draw(view: TranscriptView, text: str) -> None:
 
 
 def selected(view: TranscriptView) -> str:
-    return view.reading.selected_text(as_source=False)
+    found: list[str] = []
+    view.reading.take_out(found.append, as_source=False)
+    while view.reading.copying.is_active:
+        QApplication.processEvents()
+    return "".join(found)
 
 
 TEXT = "The quick 🙂 brown_fox jumps over.\n\nA second paragraph.\n\nThird and last."

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, Qt
@@ -13,7 +11,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from desktop_chat.ui.transcript.accessibility import caret_moved, focus_moved
 from desktop_chat.ui.transcript.caret import Caret
 from desktop_chat.ui.transcript.column import Part
-from desktop_chat.ui.transcript.copying import Copying
+from desktop_chat.ui.transcript.copying import Copied, Copying, Form
 from desktop_chat.ui.transcript.drag import mime_data
 from desktop_chat.ui.transcript.menu import open_menu
 from desktop_chat.ui.transcript.message_content import Section
@@ -70,15 +68,13 @@ class Reading:
             self.select(Selection(Place(0, Part(-1), 0, 0), Place(last, Part(Section.FOOTER), 0, 0)))
             caret_moved(self._view)
 
-    def take_out(self, done: Callable[[str], None], *, as_source: bool = True, said: str = "") -> None:
-        """Have all of the selection read, as Markdown source or as it reads, and handed to ``done``; see `Copying`."""
+    def take_out(self, form: Form, done: Callable[[Copied], None], *, said: str = "") -> None:
+        """Have all of the selection read and handed to ``done``; see `Copying.begin`."""
         if self.selection is not None and not self.selection.is_empty:
-            self.copying.begin(self.selection, done, as_source=as_source, said=said)
+            self.copying.begin(self.selection, form, done, said=said)
 
     def copy_as(self, kind: str) -> None:
-        if kind not in {"markdown", "plain", "rich"}:
-            raise ValueError(html.escape(kind))
-        self.take_out(partial(_to_clipboard, kind), as_source=kind != "plain", said="Copied")
+        self.take_out(Form(kind), _to_clipboard, said="Copied")
 
     def resume(self) -> None:
         """Messages were loaded, or changed."""
@@ -159,6 +155,6 @@ class Reading:
         return QPoint(view.column_left, max(0, top))
 
 
-def _to_clipboard(kind: str, text: str) -> None:
-    if text:
-        QGuiApplication.clipboard().setMimeData(mime_data(text, rich=kind == "rich"))
+def _to_clipboard(copied: Copied) -> None:
+    if copied.text:
+        QGuiApplication.clipboard().setMimeData(mime_data(copied))

@@ -9,6 +9,7 @@ from PySide6.QtCore import QElapsedTimer, QPointF, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from desktop_chat.ui.transcript.accessibility import caret_moved
+from desktop_chat.ui.transcript.copying import Copied, Form
 from desktop_chat.ui.transcript.drag import drag_out
 from desktop_chat.ui.transcript.places import Place, Selection
 from desktop_chat.ui.transcript.text_walk import TextWalk
@@ -106,7 +107,7 @@ class MouseSelection:
             if distance >= QGuiApplication.styleHints().startDragDistance():
                 self.clear()
                 self._carries = True
-                self._view.reading.take_out(self._carry)
+                self._view.reading.take_out(Form.RICH, self._carry)
             return
         self._draw_to(point)
         beyond = not 0 <= point.y() <= self._view.viewport().height()
@@ -115,11 +116,11 @@ class MouseSelection:
         elif not beyond:
             self._scroller.stop()
 
-    def _carry(self, source: str) -> None:
+    def _carry(self, copied: Copied) -> None:
         """The selection was read; by now the button may have been let go."""
-        if self._carries and source:
+        if self._carries and copied.text:
             self._carries = False
-            drag_out(self._view, source)
+            drag_out(self._view, copied)
 
     def _draw_to(self, point: QPointF) -> None:
         place = self._view.pointer.place_at(point)

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop_chat.domain.deltas import ReasoningDelta, TextDelta
 from desktop_chat.domain.messages import Message, MessageState, Role
+from desktop_chat.markup import to_html
 from desktop_chat.ui.theme import theme_for
 from desktop_chat.ui.transcript import drag, flow
 from desktop_chat.ui.transcript.column import Part
@@ -286,6 +287,17 @@ def test_copying_lays_out_nothing_that_stays(view: TranscriptView) -> None:
     before = len(list(view.stack.laid_out()))
     assert copied(view, "plain").count("A\n\nB") == 199
     assert len(list(view.stack.laid_out())) <= before + 1
+
+
+def test_a_long_text_is_formatted_while_the_window_goes_on(view: TranscriptView) -> None:
+    block = "Some **bold** text, see [it][1].\n\n- one\n- two\n\n```py\nx = 1\n```\n\n"
+    text = block * 800 + "[1]: https://example.org/"
+    show(view, message(text))
+    view.select_all()
+    view.copy_as("rich")
+    assert view.reading.copying.is_active
+    assert copied(view, "rich").replace("\n", "") == to_html(text).replace("\n", "")
+    assert QGuiApplication.clipboard().text() == text
 
 
 # --- messages that are not in memory -----------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from desktop_chat.domain.messages import Message, Role
-from desktop_chat.markup.blocks import LINE_BREAK
+from desktop_chat.markup.blocks import LINE_BREAK, Footnotes
 from desktop_chat.markup.source import normalized
 from desktop_chat.ui.transcript.column import Part
 from desktop_chat.ui.transcript.continued import runs_on
@@ -164,16 +164,30 @@ class _Entries:
         entries = self._layout.column.entries
         if lines is None or part.piece or part.line >= PLAIN_LINE:
             return None
-        before = entries[index - 1].spec.part if index else part
-        if before.section == part.section and before.line >= part.line:
-            return None  # notes, which are defined within the text and shown at its end
+        if self._are_notes(index):
+            if self._goes_on(stop, part.section):
+                return None
+            block = max((each.spec.part for each in entries[:index] if each.spec.part < part), default=part)
+            if block.section == part.section and block != entries[index - 1].spec.part:
+                # They are defined within the text and shown at its end.
+                return "" if self._start < (self._row, block) else None
         end = len(lines)
-        while stop < len(entries) and (following := entries[stop].spec.part).section == part.section:
-            if following.line > part.line:
-                end = min(end, following.line)
+        while self._goes_on(stop, part.section):
+            behind = self._block_end(stop)[0]
+            line = entries[stop].spec.part.line
+            if line > part.line and not (self._are_notes(stop) and self._goes_on(behind, part.section)):
+                end = min(end, line)
                 break
-            stop += 1
+            stop = behind
         return "\n".join(lines[part.line : end]).strip("\n")
+
+    def _are_notes(self, index: int) -> bool:
+        """Whether an entry shows notes, which may stand elsewhere than their lines."""
+        return isinstance(self._layout.column.entries[index].spec.source, Footnotes)
+
+    def _goes_on(self, index: int, section: int) -> bool:
+        entries = self._layout.column.entries
+        return index < len(entries) and entries[index].spec.part.section == section
 
     def _runs(self, index: int) -> str:
         """What is selected of an entry, as it reads or as Markdown that reads so."""

@@ -272,12 +272,25 @@ def test_a_selection_outlives_the_layout_it_was_made_in(view: TranscriptView) ->
 
 
 def test_notes_are_copied_where_they_are_defined(view: TranscriptView) -> None:
-    text = "One[^1].\n\n[^1]: The note.\n\nLast words."
+    text = "First[^1].\n\nOne.\n\n[^1]: The note.\n\nLast words."
+    show(view, message(text), message("More.", 2))
+    found = parts(view)
+    end = Place(1, parts(view, 1)[0], 0, 2)
+    view.reading.select(Selection(Place(0, found[0], 0, 1), end))
+    assert copied(view) == f"{text[1:]}\n\nMo"
+    last = next(part for part in found if part.line == 2)
+    view.reading.select(Selection(Place(0, last, 0, 1), end))
+    assert copied(view) == "ne.\n\nLast words.\n\nThe note.\n\nMo"
+
+
+def test_notes_of_a_long_text_repeat_nothing(view: TranscriptView) -> None:
+    text = "\n\n".join(f"Paragraph {n}[^1] {'word ' * 60}end." for n in range(60)) + "\n\n[^1]: The note.\n"
     show(view, message(text), message("More.", 2))
     found = parts(view)
     view.reading.select(Selection(Place(0, found[0], 0, 1), Place(1, parts(view, 1)[0], 0, 2)))
-    assert "The note." in copied(view)
-    assert copied(view).count("Last words.") == 1
+    for number in range(60):
+        assert copied(view).count(f"Paragraph {number}[^1] ") == (number > 0)
+    assert "[^1]: The note." in copied(view)
 
 
 def test_copying_lays_out_nothing_that_stays(view: TranscriptView) -> None:

@@ -45,6 +45,8 @@ pictures of controls."""
 
 def without_controls(text: str) -> str:
     """``text`` fit for the clipboard and a terminal: without escape sequences and controls, tab and line ends kept."""
+    if _CONTROL.search(text) is None:  # every sequence begins with a control
+        return text
     return _CONTROL.sub("", _ESCAPE_SEQUENCE.sub("", text))
 
 

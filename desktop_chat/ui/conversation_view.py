@@ -75,6 +75,7 @@ class ConversationView(QObject):
         self._timer = QTimer(self, interval=_REFRESH_MS)
         self._timer.timeout.connect(self._refresh)
         model.needed.connect(lambda ids: tasks.spawn(self._provide(ids), "load messages"))
+        view.reading.copying.notice.connect(window.toast.say)
         model.counting.connect(lambda *request: tasks.spawn(self._count(*request), "find"))
 
     @property
@@ -117,7 +118,10 @@ class ConversationView(QObject):
             self.view.scroll_to_end()
 
     async def _provide(self, ids: list[int]) -> None:
-        self._model.provide(await self._library.messages(ids))
+        try:
+            self._model.provide(await self._library.messages(ids))
+        finally:
+            self._model.miss(ids)  # none of them, if all went well
 
     async def _count(self, ids: list[int], text: str, answer: Callable[[dict[int, int]], None]) -> None:
         answer(await self._library.occurrences(ids, text))

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from desktop_chat.markup.blocks import (
-    Block,
-    Footnotes,
-    Heading,
-    ListBlock,
-    ListItem,
-    Paragraph,
-    Quote,
-    RawText,
-)
+from desktop_chat.markup.blocks import Footnotes, Heading, ListBlock, ListItem, Paragraph, Quote, RawText
 
 
 class ContinuedItem(ListItem, frozen=True):
@@ -37,23 +28,13 @@ class ContinuedNotes(Footnotes, frozen=True):
     right_to_left: bool | None = None
 
 
-def continues_text(piece: Block) -> bool:
-    """Whether a piece that is not the first of its block begins in the middle of a text."""
-    lead: int | None
+def runs_on(piece: object) -> bool:
+    """Whether a further piece of a block goes on within the text that the piece before it ends with."""
     match piece:
         case Paragraph() | Heading() | RawText():
             return True
-        case ListBlock(items) if items and isinstance(items[0], ContinuedItem):
-            blocks, lead = items[0].blocks, items[0].lead
-        case ContinuedQuote():
-            blocks, lead = piece.blocks, piece.lead
-        case ContinuedNotes() if piece.notes:
-            blocks, lead = piece.notes[0][1], piece.lead
-        case _:
-            return False
-    if not blocks or lead is None:
-        return False
-    # Room above tells a text that begins from one that goes on; what holds others tells it by what it holds.
-    return continues_text(blocks[0]) and (
-        lead == 0 or not isinstance(blocks[0], (Paragraph, Heading, RawText))
-    )
+        case ListBlock((ContinuedItem(blocks, lead=0), *_)) | ContinuedQuote(blocks, lead=0):
+            return bool(blocks) and runs_on(blocks[0])
+        case ContinuedNotes(((_, blocks), *_), lead=0):
+            return bool(blocks) and runs_on(blocks[0])
+    return False

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QDrag, QPainter, QPen, QPixmap
 
-from desktop_chat.markup import to_html
-from desktop_chat.markup.safety import without_controls
 from desktop_chat.ui.theme import Radius, Space
+from desktop_chat.ui.transcript.copying import Copied
 from desktop_chat.ui.transcript.typography import color, elided
 
 if TYPE_CHECKING:
@@ -18,24 +17,20 @@ if TYPE_CHECKING:
 _WIDEST: Final = 280
 
 
-def mime_data(source: str, *, rich: bool) -> QMimeData:
-    """Text for the clipboard or a drop: as it is, and formatted if ``rich``."""
-    source = without_controls(source)
+def mime_data(copied: Copied) -> QMimeData:
+    """Data for the clipboard or a drop."""
     data = QMimeData()
-    data.setText(source)
-    if rich:
-        data.setHtml(to_html(source))
+    data.setText(copied.text)
+    if copied.html:
+        data.setHtml(copied.html)
     return data
 
 
-def drag_selection(view: TranscriptView) -> None:
-    """Let the selection be carried to another place or program, as Markdown and formatted; returns when it is over."""
-    source = view.reading.selected_text()
-    if not source:
-        return
+def drag_out(view: TranscriptView, copied: Copied) -> None:
+    """Let ``copied`` be carried to another place or program; returns when it is over."""
     drag = QDrag(view)
-    drag.setMimeData(mime_data(source, rich=True))
-    drag.setPixmap(_picture(view, source))
+    drag.setMimeData(mime_data(copied))
+    drag.setPixmap(_picture(view, copied.text))
     drag.setHotSpot(QPoint(-Space.M, -Space.S))
     drag.exec(Qt.DropAction.CopyAction)
 

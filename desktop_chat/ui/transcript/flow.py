@@ -9,6 +9,7 @@ from typing import Final
 from desktop_chat.markup import parse
 from desktop_chat.markup.blocks import Block, Patch, RawText, SourceBlock
 from desktop_chat.markup.incremental import SLICE, IncrementalParser
+from desktop_chat.markup.source import normalized
 from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.block_stack import common_prefix, gap_between
 from desktop_chat.ui.transcript.column import Part, Spec
@@ -33,7 +34,8 @@ PLAIN_PIECE: Final = 2_000
 """Characters that are laid out together there."""
 
 _PLAIN_SHARE: Final = 8 * PLAIN_PIECE
-_PLAIN_LINE: Final = 1 << 40  # behind every line of the text
+PLAIN_LINE: Final = 1 << 40
+"""The line of the first of these pieces, behind every line of the text; each counts as one."""
 
 
 class Flow:
@@ -43,6 +45,7 @@ class Flow:
         specs: one for each piece of each block, in order.
         length: of the text so far, in characters.
         share: characters that one `advance` can take.
+        markup_length: characters that are read as Markdown where some are not, else ``None``.
     """
 
     def __init__(self, section: int, indent: int = 0) -> None:
@@ -60,6 +63,7 @@ class Flow:
         self.specs: list[Spec] = []
         self.length = 0
         self.share = SLICE
+        self.markup_length: int | None = None
 
     def show(self, text: str) -> None:
         """Show a text that is finished; it is parsed segment by segment as it is seen."""
@@ -70,12 +74,13 @@ class Flow:
             for index, part in enumerate(parts)
         ]
         if self.length > LONGEST_MARKUP:
+            self.markup_length = LONGEST_MARKUP
             self._append_plain(text[LONGEST_MARKUP:])
 
     def show_typed(self, text: str) -> None:
         """Show what a person typed, as typed."""
         self.length = len(text)
-        self.specs = list(self._specs_of(typed_blocks(text), None))
+        self.specs = list(self._specs_of(typed_blocks(normalized(text)), None))
 
     def split(self, segment: Segment, before: Block | None, *, at_once: bool) -> list[Spec] | None:
         """The specs that take the place of a segment's; ``before`` is the block above.
@@ -123,6 +128,7 @@ class Flow:
         if self._plain is None and (self.length > LONGEST_MARKUP or len(self._blocks) > MOST_BLOCKS):
             self._changed = self._apply(self._with_prepared(self._parser, self._parser.finish()))
             self.share = _PLAIN_SHARE
+            self.markup_length = self.length - len(text)
         if self.share == _PLAIN_SHARE:
             changed = self._append_plain(text)
             self._changed = changed if self._changed is None else min(self._changed, changed)
@@ -168,7 +174,7 @@ class Flow:
         first = len(self.specs)
         for start in range(0, len(text), PLAIN_PIECE):
             piece = text[start : start + PLAIN_PIECE]
-            part = Part(self._section, _PLAIN_LINE + self._plain_pieces)
+            part = Part(self._section, PLAIN_LINE + self._plain_pieces)
             self.specs.append(Spec(part, RawText(piece), 0, self._indent))
             self._plain_pieces += 1
             self._plain = "" if len(piece) == PLAIN_PIECE else piece

@@ -25,7 +25,7 @@ from desktop_chat.markup.blocks import (
 )
 from desktop_chat.markup.safety import visible_code
 from desktop_chat.ui.transcript.column import Entry
-from desktop_chat.ui.transcript.continued import continues_text
+from desktop_chat.ui.transcript.continued import runs_on
 from desktop_chat.ui.transcript.flow import Flow
 from desktop_chat.ui.transcript.message_content import Section
 from desktop_chat.ui.transcript.segments import Segment
@@ -179,7 +179,7 @@ def _is_joined(entries: Sequence[Entry], index: int) -> bool:
         return False
     if isinstance(spec.source, RawText) and isinstance(before.source, RawText):
         return not spec.gap
-    return before.part.line == spec.part.line and spec.part.piece > 0 and continues_text(spec.source)
+    return before.part.line == spec.part.line and spec.part.piece > 0 and runs_on(spec.source)
 
 
 def _before(entries: Sequence[Entry], index: int, length: int) -> str:

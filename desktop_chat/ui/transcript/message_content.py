@@ -150,6 +150,10 @@ class MessageContent:
         self._waiting_reasoning.add(reasoning)
         self._waiting_body.add(text)
 
+    def markup_length(self, section: Section) -> int | None:
+        """Characters of a section's text that are read as Markdown, where what follows is not."""
+        return (self._body if section is Section.BODY else self._reasoning).markup_length
+
     @property
     def waiting(self) -> int:
         """Characters that arrived and were not looked at yet."""

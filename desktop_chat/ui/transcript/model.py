@@ -111,6 +111,7 @@ class TranscriptModel(QObject):
         was_reset: everything is different.
         appended: one message came at the end.
         changed: ids of messages whose text was provided or which were replaced.
+        missed: some of what was `needed` cannot be loaded.
 
     Deltas raise no signal; they are announced to ``on_growth``, a plain call.
 
@@ -124,6 +125,7 @@ class TranscriptModel(QObject):
     was_reset = Signal()
     appended = Signal()
     changed = Signal(list)
+    missed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -160,6 +162,13 @@ class TranscriptModel(QObject):
                 came.append(message.id)
         if came:
             self.changed.emit(came)
+
+    def miss(self, ids: Iterable[int]) -> None:
+        """Those of the texts that were `needed` and cannot be had now; they may be asked for again."""
+        missing = self._asked.intersection(ids)
+        self._asked -= missing
+        if missing:
+            self.missed.emit()
 
     def append(self, message: Message) -> None:
         """A message comes at the end."""

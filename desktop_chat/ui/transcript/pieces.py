@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from string import punctuation
 from typing import Final
 
@@ -213,11 +214,9 @@ def _stacked(blocks: Sequence[Block], *, tight: bool = False) -> list[tuple[int,
         if not group:
             lead = gap
         parts = pieces(block) if own > PIECE else (block,)
-        for part in parts[:-1]:
+        for part, following in pairwise(parts):
             found.append((lead, (part,)))
-            lead = seam(part)
-        if len(parts) > 1:
-            lead = seam(parts[-1])
+            lead = seam(following)
         group.append(parts[-1])
         spent += own if len(parts) == 1 else PIECE
     found.append((lead, tuple(group)))

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 
-from desktop_chat.markup.blocks import LINE_BREAK
 from desktop_chat.ui.transcript.accessibility import caret_moved, focus_moved
-from desktop_chat.ui.transcript.boxes import Box
 from desktop_chat.ui.transcript.caret import Caret
 from desktop_chat.ui.transcript.column import Part
+from desktop_chat.ui.transcript.copying import Copied, Copying, Form
 from desktop_chat.ui.transcript.drag import mime_data
 from desktop_chat.ui.transcript.menu import open_menu
 from desktop_chat.ui.transcript.message_content import Section
-from desktop_chat.ui.transcript.message_layout import MessageLayout
 from desktop_chat.ui.transcript.places import EntryMarks, Place, Selection
 from desktop_chat.ui.transcript.search import Search
-from desktop_chat.ui.transcript.source_text import markdown_of
 from desktop_chat.ui.transcript.stops import Stops
 
 if TYPE_CHECKING:
@@ -43,11 +39,13 @@ class Reading:
         self._view = view
         self.selection: Selection | None = None
         self.search = Search(view)
+        self.copying = Copying(view)
         self.caret = Caret(view)
         self.stops = Stops(view)
         self.focused_row: int | None = None
 
     def clear(self) -> None:
+        self.copying.give_up("another conversation is shown")
         self.selection = None
         self.search.begin("")
         self.stops.clear()
@@ -59,6 +57,7 @@ class Reading:
 
     def select(self, selection: Selection | None) -> None:
         if selection != self.selection:
+            self.copying.give_up("the selection changed before all of it was loaded")
             self.selection = selection
             self._view.viewport().update()
 
@@ -69,70 +68,18 @@ class Reading:
             self.select(Selection(Place(0, Part(-1), 0, 0), Place(last, Part(Section.FOOTER), 0, 0)))
             caret_moved(self._view)
 
-    def selected_text(self, *, as_source: bool = True) -> str:
-        """The selection as Markdown source, or as it reads."""
-        selection, view = self.selection, self._view
-        if selection is None or selection.is_empty:
-            return ""
-        found: list[str] = []
-        for row in range(selection.start.row, selection.end.row + 1):
-            message = view.model.message(row)
-            if message is None:
-                continue
-            body = Part(Section.BODY, -1), Part(Section.BODY, 1 << 60)
-            if as_source and selection.start < (row, body[0]) and selection.end > (row, body[1]):
-                found.append(message.text)
-                continue
-            layout = view.stack.layout(row)
-            if layout is None:
-                continue
-            found.append("\n\n".join(self._entry_texts(row, layout, selection, as_source=as_source)))
-        return "\n\n".join(found)
-
-    def _entry_texts(
-        self, row: int, layout: MessageLayout, selection: Selection, *, as_source: bool
-    ) -> Iterator[str]:
-        """What is selected of each entry of a message: its source lines where it is selected as a whole."""
-        source = layout.message.text.split("\n")
-        index = 0
-        while index < len(layout.column):
-            part = layout.column.entries[index].spec.part
-            if not selection.start[:2] <= (row, part) <= selection.end[:2]:
-                index += 1
-                continue
-            layout.measure(index)
-            box = layout.column.entries[index].box
-            if box is None:  # a segment gave way to its blocks
-                continue
-            following = (
-                layout.column.entries[index + 1].spec.part if index + 1 < len(layout.column) else Part(9)
-            )
-            is_whole = selection.start[:2] < (row, part) < selection.end[:2] and not part.piece
-            if as_source and is_whole and part.section == Section.BODY and following.line != part.line:
-                end = following.line if following.section == Section.BODY else len(source)
-                yield "\n".join(source[part.line : end]).strip("\n")
-            else:
-                runs = self._run_texts(row, part, box, selection, as_source=as_source)
-                if text := "\n".join(runs):
-                    yield text
-            index += 1
-
-    def _run_texts(
-        self, row: int, part: Part, box: Box, selection: Selection, *, as_source: bool
-    ) -> Iterator[str]:
-        for number, placed in enumerate(box.runs()):
-            selected = selection.within(row, part, number, placed.run.length)
-            if selected is not None:
-                content = placed.run.slice(*selected)
-                yield markdown_of(content) if as_source else content.text.replace(LINE_BREAK, "\n")
+    def take_out(self, form: Form, done: Callable[[Copied], None], *, said: str = "") -> None:
+        """Have all of the selection read and handed to ``done``; see `Copying.begin`."""
+        if self.selection is not None and not self.selection.is_empty:
+            self.copying.begin(self.selection, form, done, said=said)
 
     def copy_as(self, kind: str) -> None:
-        text = self.selected_text(as_source=kind != "plain")
-        if not text:
-            return
-        if kind not in {"markdown", "plain", "rich"}:
-            raise ValueError(html.escape(kind))
-        QGuiApplication.clipboard().setMimeData(mime_data(text, rich=kind == "rich"))
+        self.take_out(Form(kind), _to_clipboard, said="Copied")
+
+    def resume(self) -> None:
+        """Messages were loaded, or changed."""
+        self.search.resume()
+        self.copying.resume()
 
     def find(self, text: str) -> None:
         self.search.begin(text)
@@ -206,3 +153,8 @@ class Reading:
             return area.center().toPoint()
         top = 0 if self.focused_row is None else view.stack.message_top(self.focused_row) - view.top
         return QPoint(view.column_left, max(0, top))
+
+
+def _to_clipboard(copied: Copied) -> None:
+    if copied.text:
+        QGuiApplication.clipboard().setMimeData(mime_data(copied))

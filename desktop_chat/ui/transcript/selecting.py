@@ -9,7 +9,8 @@ from PySide6.QtCore import QElapsedTimer, QPointF, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from desktop_chat.ui.transcript.accessibility import caret_moved
-from desktop_chat.ui.transcript.drag import drag_selection
+from desktop_chat.ui.transcript.copying import Copied, Form
+from desktop_chat.ui.transcript.drag import drag_out
 from desktop_chat.ui.transcript.places import Place, Selection
 from desktop_chat.ui.transcript.text_walk import TextWalk
 from desktop_chat.ui.transcript.words import word_at
@@ -37,6 +38,7 @@ class MouseSelection:
         self._view = view
         self._grain = Grain.CHARACTER
         self._base: Selection | None = None  # what was clicked, which stays selected
+        self._carries = False  # the selection is being read to be dragged out
         self._held: QPointF | None = None  # where a press on the selection waits to become a drag or a click
         self._clicks = QElapsedTimer()
         self._last_point = QPointF()
@@ -50,6 +52,7 @@ class MouseSelection:
 
     def clear(self) -> None:
         self._base = self._held = None
+        self._carries = False
         self._scroller.stop()
 
     def pressed(self, point: QPointF, *, extends: bool) -> None:
@@ -103,7 +106,8 @@ class MouseSelection:
             distance = (point - self._held).manhattanLength()
             if distance >= QGuiApplication.styleHints().startDragDistance():
                 self.clear()
-                drag_selection(self._view)
+                self._carries = True
+                self._view.reading.take_out(Form.RICH, self._carry)
             return
         self._draw_to(point)
         beyond = not 0 <= point.y() <= self._view.viewport().height()
@@ -111,6 +115,12 @@ class MouseSelection:
             self._scroller.start()
         elif not beyond:
             self._scroller.stop()
+
+    def _carry(self, copied: Copied) -> None:
+        """The selection was read; by now the button may have been let go."""
+        if self._carries and copied.text:
+            self._carries = False
+            drag_out(self._view, copied)
 
     def _draw_to(self, point: QPointF) -> None:
         place = self._view.pointer.place_at(point)
@@ -134,6 +144,8 @@ class MouseSelection:
 
     def released(self) -> bool:
         """The button went up; returns whether it was a click that selected nothing."""
+        if self._carries:  # before all of it was there
+            self._view.reading.copying.stop()
         was_drawing = self.is_drawing
         if self._held is not None and self._base is not None:
             self._show(self._base)

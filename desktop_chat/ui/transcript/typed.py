@@ -23,7 +23,8 @@ def typed_blocks(text: str) -> list[tuple[int, Block]]:
     def add_text(start: int, end: int) -> None:
         raw = text[start:end].strip("\n")
         if raw.strip():
-            found.append((text.count("\n", 0, start), RawText(raw)))
+            begin = start + len(text[start:end]) - len(text[start:end].lstrip("\n"))
+            found.append((text.count("\n", 0, begin), RawText(raw)))
 
     for match in _USER_FENCE.finditer(text):
         add_text(position, match.start())

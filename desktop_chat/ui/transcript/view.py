@@ -118,6 +118,7 @@ class TranscriptView(StackScrollArea):
             (model.was_reset, self._was_reset),
             (model.appended, self._appended),
             (model.changed, self._changed),
+            (model.missed, self.reading.copying.missed),
         )
 
     def set_theme(self, theme: Theme) -> None:
@@ -186,7 +187,7 @@ class TranscriptView(StackScrollArea):
         self._keep_up()
 
     def _changed(self, ids: list[int]) -> None:
-        self.reading.search.resume()
+        self.reading.resume()
         dirty: list[int] = []
         visible = self.visible_rows()
         for message_id in ids:

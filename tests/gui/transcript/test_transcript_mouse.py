@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from desktop_chat.domain.messages import Message, Role
 from desktop_chat.ui.theme import theme_for
 from desktop_chat.ui.transcript import drag
+from desktop_chat.ui.transcript.copying import Form
 from desktop_chat.ui.transcript.model import stub_of
 from desktop_chat.ui.transcript.pictures import close_math_renderer
 from desktop_chat.ui.transcript.view import TranscriptView
@@ -87,7 +88,11 @@ def draw(view: TranscriptView, text: str) -> None:
 
 
 def selected(view: TranscriptView) -> str:
-    return view.reading.selected_text(as_source=False)
+    found: list[str] = []
+    view.reading.take_out(Form.PLAIN, lambda copied: found.append(copied.text))
+    while view.reading.copying.is_active:
+        QApplication.processEvents()
+    return "".join(found)
 
 
 TEXT = "The quick 🙂 brown_fox jumps over.\n\nA second paragraph.\n\nThird and last."

@@ -18,6 +18,7 @@ from desktop_chat.domain.messages import Message, MessageState, Role
 from desktop_chat.markup import parse
 from desktop_chat.markup.blocks import Paragraph
 from desktop_chat.ui.theme import theme_for
+from desktop_chat.ui.transcript.copying import Form
 from desktop_chat.ui.transcript.inline import hidden_characters, shown_text
 from desktop_chat.ui.transcript.menu import open_menu
 from desktop_chat.ui.transcript.model import stub_of
@@ -113,4 +114,8 @@ def test_text_that_reorders_itself_is_shown_in_its_order_and_copied_as_it_is(vie
     assert len(shown) == len(content.content.text)
     assert not any(unicodedata.bidirectional(character) in {"RLO", "LRI", "PDI"} for character in shown)
     view.select_all()
-    assert view.reading.selected_text(as_source=False) == text.replace("`", "")
+    found: list[str] = []
+    view.reading.take_out(Form.PLAIN, lambda copied: found.append(copied.text))
+    while view.reading.copying.is_active:
+        QApplication.processEvents()
+    assert found == [text.replace("`", "")]

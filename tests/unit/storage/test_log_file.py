@@ -117,10 +117,40 @@ def test_without_a_log_file_the_program_goes_on(
     assert "no log file" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 def test_a_full_disk_silences_the_log_only(capsys: pytest.CaptureFixture[str]) -> None:
     handler = LogFileHandler(Path("/dev/full"))
     handler.emit(logging.LogRecord("x", logging.INFO, "", 0, "lost", None, None))
     with contextlib.suppress(OSError):  # closing tries once more to write
         handler.close()
     assert capsys.readouterr() == ("", "")
+
+
+FULL = Path("/dev/full")
+
+
+def full_device(handler: LogFileHandler) -> None:
+    """Put a disk without room in place of the log's file."""
+    handler.setStream(FULL.open("w", encoding="utf-8"))
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+def test_a_full_disk_stops_neither_the_program_nor_its_end(tmp_path: Path) -> None:
+    handler = LogFileHandler(tmp_path / "log")
+    full_device(handler)
+    handler.handle(logging.makeLogRecord({"msg": "lost"}))
+    handler.close()
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+def test_the_log_goes_on_after_a_full_disk_at_a_change_of_files(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    handler = LogFileHandler(path)
+    full_device(handler)
+    handler.handle(logging.makeLogRecord({"msg": "lost"}))
+    with contextlib.suppress(OSError):
+        handler.doRollover()
+    for line in ("may be lost", "heard"):
+        handler.handle(logging.makeLogRecord({"msg": line}))
+    handler.close()
+    assert "heard" in path.read_text(encoding="utf-8")

@@ -67,10 +67,10 @@ class DiskTrouble(QObject):
         box.setWindowTitle("Not saved")
         box.setIcon(QMessageBox.Icon.NoIcon)
         box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(f"The disk does not take {self._what()}.")
+        box.setText(f"{self._what()} not saved.")
         box.setInformativeText(
-            "What it had taken before stays; the rest would be lost with the window. Free some space: "
-            "it is tried again every few seconds, and the program ends when all is saved."
+            "The disk refuses it. What it took before stays; the rest would be lost with the window.\n\n"
+            "Free some space: it is tried again every few seconds, and the program ends when all is saved."
         )
         try_again = box.addButton("Try again", QMessageBox.ButtonRole.AcceptRole)
         leave = box.addButton("Quit anyway", QMessageBox.ButtonRole.DestructiveRole)
@@ -87,13 +87,13 @@ class DiskTrouble(QObject):
         self._question = None
 
     def _what(self) -> str:
-        """The answers that wait, by the titles of their conversations."""
+        """Which answers are, by the titles of their conversations: the beginning of a sentence."""
         titles = [
             f"“{title_from((conversation.title if conversation else '') or UNTITLED, _TITLE)}”"
             for number in sorted(self._library.unsaved)
             for conversation in [self._conversations.conversation(number)]
         ]
         if len(titles) == 1:
-            return f"the answer in {titles[0]}"
+            return f"The answer in {titles[0]} is"
         more = f" and {len(titles) - _NAMED} more" if len(titles) > _NAMED else ""
-        return f"the answers in {', '.join(titles[:_NAMED])}{more}"
+        return f"The answers in {', '.join(titles[:_NAMED])}{more} are"

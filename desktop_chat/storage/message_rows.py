@@ -25,7 +25,7 @@ ABANDONED: Final = ErrorReport(
     kind="interrupted",
     fault=Fault.PROGRAM,
     sentence="Desktop Chat ended before this answer was complete.",
-    advice="What arrived is kept. Continue the answer, or regenerate it.",
+    advice="What was saved of it is kept. Continue the answer, or regenerate it.",
 )
 """The error of an answer whose program died."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final, Protocol
 
@@ -17,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS: Final = 0.075
 
+RETRY_SECONDS: Final = 2.0
+"""From a write that the disk refused to the next; each try holds up the writes of other answers."""
+
 
 class JournalStore(Protocol):
     """What the journal needs of the conversation store, which keeps a piece that it could not write."""
@@ -28,13 +32,25 @@ class Journal:
     """A handler that appends what arrives to the message's row, in small batches, in order.
 
     A write is begun and left alone: a task, and waking the event loop when it has ended, would cost more than the
-    write. One that fails is tried again with the next batch, or by itself; the first failure is logged and kept in
-    ``problem``. Whatever is still pending at the end is covered by the final save of the whole message.
+    write. One that fails is tried again later, with what came meanwhile. Whatever is still pending at the end is
+    covered by the final save of the whole message.
+
+    Attributes:
+        problem: why the disk refuses what arrives; ``None`` while it takes it.
+
+    Args:
+        changed: told of ``problem`` when it begins and when it is over; not after the end.
     """
 
-    def __init__(self, store: JournalStore, message_id: int) -> None:
+    def __init__(
+        self,
+        store: JournalStore,
+        message_id: int,
+        changed: Callable[[StorageError | None], None] = lambda _problem: None,
+    ) -> None:
         self._store = store
         self._message_id = message_id
+        self._changed = changed
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -67,9 +83,9 @@ class Journal:
             with contextlib.suppress(StorageError):  # which `_failed` hears of
                 await result_of(self._write)
 
-    def _schedule(self) -> None:
+    def _schedule(self, delay_s: float = FLUSH_SECONDS) -> None:
         if self._timer is None and not self._closed:
-            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._flush)
 
     def _flush(self) -> None:
         self._timer = None
@@ -79,12 +95,15 @@ class Journal:
         text, self._text = "".join(self._text), []
         reasoning, self._reasoning = "".join(self._reasoning), []
         loop = asyncio.get_running_loop()
+        was_refused = self.problem is not None
 
         def written(write: Future[None]) -> None:
             """In the store's thread."""
             error = write.exception()
             if isinstance(error, StorageError):
                 loop.call_soon_threadsafe(self._failed, error)
+            elif was_refused and error is None:
+                loop.call_soon_threadsafe(self._recovered)
 
         try:
             self._write = self._store.begin_append(self._message_id, text, reasoning)
@@ -97,4 +116,15 @@ class Journal:
         if self.problem is None:
             logger.warning("journal of message %d: %s", self._message_id, error)
             self.problem = error
-        self._schedule()
+            if not self._closed:
+                self._changed(error)
+        if self._timer is not None:  # begun by what arrived meanwhile
+            self._timer.cancel()
+            self._timer = None
+        self._schedule(RETRY_SECONDS)
+
+    def _recovered(self) -> None:
+        logger.info("journal of message %d: written again", self._message_id)
+        self.problem = None
+        if not self._closed:
+            self._changed(None)

@@ -54,6 +54,9 @@ class LibraryListener(Protocol):
     def problem(self, conversation_id: int, report: ErrorReport) -> None:
         """Something could not be kept on disk; the conversation goes on."""
 
+    def problem_over(self) -> None:
+        """The disk took everything of the answers that it had refused."""
+
 
 class Library:
     """The conversations of one database.
@@ -81,6 +84,7 @@ class Library:
             preferences,
             ended=self._turn_ended,
             unsaved=self._not_saved,
+            all_saved=lambda: self._tell("problem_over"),
             stream_handlers=stream_handlers,
             make_recorder=make_recorder,
         )
@@ -155,7 +159,14 @@ class Library:
 
     async def stubs(self, conversation_id: int) -> list[MessageStub]:
         """The shown branch, oldest first."""
-        return await self._store.stubs(conversation_id)
+        stubs = await self._store.stubs(conversation_id)
+        unsaved = {message.id: message for message in self._turns.being_saved()}
+        return [
+            MessageStub(stub.id, stub.role, whole.state, len(whole.text), len(whole.reasoning))
+            if (whole := unsaved.get(stub.id)) is not None
+            else stub
+            for stub in stubs
+        ]
 
     async def messages(self, ids: Sequence[int]) -> list[Message]:
         """Whole messages; those still being received carry what has arrived at this moment."""
@@ -204,6 +215,15 @@ class Library:
     def turn(self, conversation_id: int) -> ChatSession | None:
         """The turn that runs in a conversation."""
         return self._turns.turn(conversation_id)
+
+    @property
+    def unsaved(self) -> frozenset[int]:
+        """The conversations with text that the disk refuses; it is tried again every few seconds."""
+        return self._turns.unsaved
+
+    async def settle(self, limit_s: float) -> bool:
+        """Stop every turn and save what was refused; whether nothing would be lost if the program ended now."""
+        return await self._turns.settle(limit_s)
 
     async def send(
         self, conversation_id: int, text: str, *, source: AnswerSource | None = None
@@ -323,7 +343,7 @@ class Library:
 
     async def _message(self, message_id: int) -> Message:
         await self._turns.saved()
-        messages = await self._store.messages([message_id])
+        messages = await self.messages([message_id])
         if not messages:
             raise InvalidRequestError(sentence="This message no longer exists.", advice="")
         return messages[0]

@@ -20,8 +20,16 @@ from desktop_chat.chat.journal import Journal
 from desktop_chat.chat.preferences import Preferences
 from desktop_chat.chat.providers import Providers
 from desktop_chat.chat.session import ChatSession
+from desktop_chat.chat.unsaved import UnsavedAnswers
 from desktop_chat.domain.conversations import Conversation
-from desktop_chat.domain.errors import ChatError, ErrorReport, InternalError, InvalidRequestError
+from desktop_chat.domain.errors import (
+    ChatError,
+    DatabaseError,
+    ErrorReport,
+    InternalError,
+    InvalidRequestError,
+    StorageError,
+)
 from desktop_chat.domain.messages import Message, MessageState, Role
 from desktop_chat.domain.requests import ChatRequest
 from desktop_chat.storage.conversations import ConversationStore
@@ -43,7 +51,10 @@ Ended = Callable[[ChatSession, Message], None]
 """Told once a turn, at once when it is over: the session, and its message, whose saving begins."""
 
 Unsaved = Callable[[Message, ErrorReport], None]
-"""Told of a message that could not be kept on disk, or not while it was received."""
+"""Told of a message that could not be kept on disk, or not while it was received; it is tried again."""
+
+AllSaved = Callable[[], None]
+"""Told when the disk took everything that it had refused."""
 
 MakeRecorder = Callable[[str], "StreamRecorder | None"]
 
@@ -52,7 +63,7 @@ class Turns:
     """The running turns, at most one a conversation.
 
     Args:
-        ended / unsaved: see `Ended` and `Unsaved`.
+        ended / unsaved / all_saved: see `Ended`, `Unsaved` and `AllSaved`.
         stream_handlers: makes the extra handlers of each new turn (user plug-ins).
         make_recorder: makes the recorder of each new turn, given its conversation's title; may give None.
     """
@@ -65,6 +76,7 @@ class Turns:
         *,
         ended: Ended,
         unsaved: Unsaved,
+        all_saved: AllSaved,
         stream_handlers: Callable[[], Sequence[StreamHandler]] = tuple,
         make_recorder: MakeRecorder = lambda _title: None,
     ) -> None:
@@ -73,11 +85,14 @@ class Turns:
         self._preferences = preferences
         self._ended = ended
         self._unsaved = unsaved
+        self._all_saved = all_saved
         self._stream_handlers = stream_handlers
         self._make_recorder = make_recorder
         self._running: dict[int, ChatSession] = {}
         self._saving: dict[int, tuple[ChatSession, Message]] = {}  # over, and not on disk yet
         self._starting: set[int] = set()
+        self._refused = UnsavedAnswers(self._store_whole, self._tell_when_all_saved)
+        self._refused_journals: set[int] = set()  # by conversation
         self._closed = False
 
     @property
@@ -89,7 +104,13 @@ class Turns:
 
     def being_saved(self) -> tuple[Message, ...]:
         """Messages that are whole and of which the store may know only a part."""
-        return tuple(message for _, message in self._saving.values())
+        return (*(message for _, message in self._saving.values()), *self._refused.messages)
+
+    @property
+    def unsaved(self) -> frozenset[int]:
+        """The conversations of which the disk refused something that it has not taken since."""
+        refused = (message.conversation_id for message in self._refused.messages)
+        return frozenset((*self._refused_journals, *refused))
 
     async def saved(self, conversation_id: int | None = None) -> None:
         """Wait until what is over is on disk; in one conversation or in all."""
@@ -129,18 +150,33 @@ class Turns:
         return self._start(conversation, message), message
 
     async def shutdown(self, limit_s: float) -> None:
-        """Refuse new turns, stop the running ones and wait at most ``limit_s`` seconds for their saving."""
+        """Refuse new turns, and try no more what `settle` could not save either."""
         self._closed = True
+        if not await self.settle(limit_s):
+            logger.error("not saved at the end: answers in conversations %s", sorted(self.unsaved))
+        await self._refused.close()
+
+    async def settle(self, limit_s: float) -> bool:
+        """Stop the running turns, and save what was refused; whether the disk has everything now.
+
+        Waits at most ``limit_s`` seconds for the turns and as long for what was refused before.
+        """
         for turn in self.running:
             turn.stop()
         turns = [*self.running, *(turn for turn, _ in self._saving.values())]
-        if not turns:
-            return
-        waits = [asyncio.ensure_future(turn.wait()) for turn in turns]
-        _done, late = await asyncio.wait(waits, timeout=limit_s)
-        for wait in late:
-            logger.error("a turn did not end within %.1f s", limit_s)
-            wait.cancel()
+        earlier = self._refused.messages
+        if turns:
+            waits = [asyncio.ensure_future(turn.wait()) for turn in turns]
+            _done, late = await asyncio.wait(waits, timeout=limit_s)
+            for wait in late:
+                logger.error("a turn did not end within %.1f s", limit_s)
+                wait.cancel()
+        if earlier:
+            saving = asyncio.ensure_future(self._refused.save())
+            await asyncio.wait([saving], timeout=limit_s)
+            if saving.cancel():
+                await asyncio.wait([saving])
+        return not self.unsaved
 
     @contextlib.asynccontextmanager
     async def sole_start(self, conversation_id: int) -> AsyncIterator[None]:
@@ -148,11 +184,15 @@ class Turns:
 
         Raises:
             InvalidRequestError: one runs or starts.
+            StorageError: the disk still refuses the last one.
         """
         self.refuse_while_running(conversation_id)
         self._starting.add(conversation_id)
         try:
             await self.saved(conversation_id)
+            refusal = await self._refused.save(conversation_id)
+            if refusal is not None:
+                raise refusal
             yield
         finally:
             self._starting.discard(conversation_id)
@@ -172,7 +212,7 @@ class Turns:
     ) -> ChatSession:
         profile = source.profile if source else self._providers.profile(conversation.profile_id)
         retries = 0 if source else self._preferences.settings.whole("network.retries")
-        journal = Journal(self._store, message.id)
+        journal = Journal(self._store, message.id, partial(self._journal_changed, message))
         turn = ChatSession(
             StreamContext(
                 conversation_id=conversation.id,
@@ -239,14 +279,31 @@ class Turns:
         self._ended(turn, final)
         if source is not None:
             await source.client.aclose()
-        problem = await self._save(final, journal)
+        await journal.drained()
+        problem = await self._store_whole(final)
         del self._saving[conversation_id]
+        if isinstance(problem, DatabaseError):
+            self._refused.add(final)
+        if conversation_id in self._refused_journals:
+            self._refused_journals.discard(conversation_id)
+            self._tell_when_all_saved()
         if problem is not None:
             self._unsaved(final, problem.report())
 
-    async def _save(self, final: Message, journal: Journal) -> ChatError | None:
+    def _journal_changed(self, message: Message, problem: StorageError | None) -> None:
+        if problem is None:
+            self._refused_journals.discard(message.conversation_id)
+            self._tell_when_all_saved()
+        else:
+            self._refused_journals.add(message.conversation_id)
+            self._unsaved(message, problem.report())
+
+    def _tell_when_all_saved(self) -> None:
+        if not self.unsaved:
+            self._all_saved()
+
+    async def _store_whole(self, final: Message) -> ChatError | None:
         """Save a whole message; returns why the disk refused."""
-        await journal.drained()
         try:
             await self._store.finish_message(
                 final.id,

@@ -285,9 +285,18 @@ class _Problems:
 
     def __init__(self, warnings: list[str]) -> None:
         self._warnings = warnings
+        self._said: list[str] = []
 
     def problem(self, conversation_id: int, report: ErrorReport) -> None:
-        self._warnings.append(f"{report.sentence} {report.advice}".strip())
+        warning = f"{report.sentence} {report.advice}".strip()
+        if warning not in self._said:  # while it came, and again at its end
+            self._said.append(warning)
+            self._warnings.append(warning)
+
+    def problem_over(self) -> None:
+        for warning in self._said:
+            self._warnings.remove(warning)
+        self._said.clear()
 
     def conversation_changed(self, conversation: Conversation) -> None:
         """Nothing here shows a conversation; nor do the events below matter."""

@@ -62,7 +62,7 @@ def storage_error(error: sqlite3.Error | OSError, path: Path) -> DatabaseError:
             return DatabaseError(
                 words,
                 sentence="The disk is full, so the conversation could not be saved.",
-                advice="Free some space; what arrived is kept in this window and is saved with the next write.",
+                advice="Free some space; an answer that is not saved yet is kept and saved as soon as there is room.",
                 retryable=True,
             )
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -75,6 +76,15 @@ class LogFileHandler(RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """The log cannot be written, and there is no other place to say so without alarming a person."""
+        if (
+            self.stream is not None and self.stream.closed
+        ):  # at a change of files; the next line opens it again
+            self.stream = None
+
+    def close(self) -> None:
+        """Close the file; what a full disk refused until now is given up."""
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 def set_up_logging(path: Path, level: int = logging.INFO) -> logging.Handler:

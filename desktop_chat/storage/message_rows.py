@@ -25,7 +25,7 @@ ABANDONED: Final = ErrorReport(
     kind=StreamInterruptedError.kind,
     fault=Fault.PROGRAM,
     sentence="Desktop Chat ended before this answer was complete.",
-    advice=StreamInterruptedError.default_advice,
+    advice="What was saved of it is kept. Ask again for the whole answer.",
 )
 """The error of an answer whose program died."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -77,7 +77,7 @@ class MainWindow(QMainWindow):
         export_folder: where the last document was saved; "" for the usual place.
 
     Signals:
-        closed: the person closed the window; it is hidden already.
+        closed: the person closed the window; it is hidden already, unless it `is_held_open`.
         escape_pressed: Escape reached the window because nothing else wanted it.
         narrow_changed: banners and such may need another shape.
     """
@@ -94,6 +94,7 @@ class MainWindow(QMainWindow):
         self._sidebar_wanted = True
         self._overlay_open = False
         self._banners: list[Banner] = []
+        self.is_held_open: Callable[[], bool] = lambda: False
         self.setObjectName("mainWindow")
         self.setAccessibleName("Desktop Chat")
         self.setWindowTitle("Desktop Chat")
@@ -355,5 +356,8 @@ class MainWindow(QMainWindow):
             super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        super().closeEvent(event)
+        if self.is_held_open():
+            event.ignore()
+        else:
+            super().closeEvent(event)
         self.closed.emit()

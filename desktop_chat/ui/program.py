@@ -72,6 +72,8 @@ class Program:
         self._options, self.window, self._appearance = options, window, appearance
         self._conversations, self._state = conversations, state
         self._status = ExitStatus.COMPLETE
+        self._asks_at_end = True
+        self._wants_end = False
         self.controller: WindowController | None = None
         self._library: Library | None = None
         self._providers: Providers | None = None
@@ -103,6 +105,9 @@ class Program:
             elif await self._open(paths):
                 self.tasks.spawn(self._after_start(), "start")
             await self._over.wait()
+            while not await self._may_end():
+                self._over.clear()
+                await self._over.wait()
         finally:
             await self._end()
             collector.close()
@@ -162,6 +167,8 @@ class Program:
             self.window, self._conversations, conversation_view, library, providers, preferences, self.tasks,
             recordings,
         )  # fmt: skip
+        self.controller.disk.over.connect(self._all_saved)
+        self.window.is_held_open = self._would_lose
         ImageCommands(self.window, view, self.tasks)
         ExportCommands(self.window, self._conversations, conversation_view, library, self.tasks)
         return True
@@ -267,15 +274,42 @@ class Program:
 
     def _finish(self, status: int) -> None:
         self._status = status
+        self._close_unasked()
+
+    def _close_unasked(self) -> None:
+        self._asks_at_end = False
         self.window.close()
+
+    def _would_lose(self) -> bool:
+        return self._asks_at_end and self._library is not None and bool(self._library.unsaved)
+
+    async def _may_end(self) -> bool:
+        """Whether everything is saved or nobody is to be asked; asks where the disk refuses what came."""
+        if self._library is None or self.controller is None:
+            return True
+        if await self._library.settle(END_LIMIT_S) or not self._asks_at_end:
+            return True
+        self._wants_end = True
+        self.window.show()
+        self.controller.disk.ask(again=self._over.set, quit_anyway=self._close_unasked, stay=self._stay)
+        return False
+
+    def _stay(self) -> None:
+        self._wants_end = False
+
+    def _all_saved(self) -> None:
+        """What the person was asked about has been saved meanwhile."""
+        if self._wants_end:
+            self._over.set()
 
     def _signalled(self, number: int) -> None:
         if number == signal.SIGINT and self._options.send is not None:
             self._status = ExitStatus.STOPPED
-        self.window.close()
+        self._close_unasked()
 
     async def _end(self) -> None:
-        """Save what is typed and what arrived, close everything; the window is gone already."""
+        """Save what is typed and what arrived, and close everything."""
+        self.window.hide()
         controller = self.controller
         if controller is not None:
             self.window.composer.flush_draft()

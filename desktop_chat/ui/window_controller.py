@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
-from desktop_chat.domain.errors import DATABASE, ChatError, ErrorReport
+from desktop_chat.domain.errors import ChatError, ErrorReport
 from desktop_chat.domain.messages import Message, Role
 from desktop_chat.domain.settings import Settings
 from desktop_chat.domain.text import title_from
 from desktop_chat.ui.conversation_model import UNTITLED
+from desktop_chat.ui.disk_trouble import DiskTrouble
 from desktop_chat.ui.links import open_link
 from desktop_chat.ui.model_choice import ModelChoice
-from desktop_chat.ui.notices import Banner, Offer
+from desktop_chat.ui.notices import Offer
 from desktop_chat.ui.recording_commands import RecordingCommands
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class WindowController(QObject):
         self.recording = RecordingCommands(window, library, recordings, tasks, self.open)
         self._creating = asyncio.Lock()
         self._said: set[str] = set()
-        self._unsaved: list[Banner] = []
+        self.disk = DiskTrouble(window, conversations, library)
         self._connect()
         self._unsubscribe = (library.subscribe(self), preferences.subscribe(self._settings_changed))
         self._settings_changed(preferences.settings)
@@ -207,7 +208,7 @@ class WindowController(QObject):
     async def _save_draft(self, conversation_id: int, text: str) -> None:
         if conversation_id:
             await self.library.save_draft(conversation_id, text)
-            self._saved()
+            self.disk.written()
         elif text.strip():
             conversation = await self._create()
             await self.library.save_draft(conversation.id, text)
@@ -288,7 +289,7 @@ class WindowController(QObject):
     # --- what the library tells
 
     def conversation_changed(self, conversation: Conversation) -> None:
-        self._saved()
+        self.disk.written()
         self.conversations.update_conversation(conversation)
         if conversation.id == self.view.conversation_id:
             self._show_header(conversation)
@@ -325,19 +326,13 @@ class WindowController(QObject):
     def problem(self, conversation_id: int, report: ErrorReport) -> None:
         self.report(report)
 
-    def _saved(self) -> None:
-        """A conversation was written: what was said of its database is over."""
-        while self._unsaved:
-            self.window.remove_banner(self._unsaved.pop())
+    def problem_over(self) -> None:
+        self.disk.all_saved()
 
     def report(self, report: ErrorReport) -> None:
         """Say in the window what went wrong; trouble with the disk stays until it is over or dismissed."""
         if report.kind == "storage":
-            if all(banner.sentence != report.sentence for banner in self.window.banners):
-                banner = Banner(self.window.appearance, report.sentence, report.advice, problem=True)
-                self.window.add_banner(banner)
-                if report.cause == DATABASE:
-                    self._unsaved.append(banner)
+            self.disk.say(report)
             return
         offer = None
         if report.kind in ("configuration", "authentication") and "Settings" in report.advice:

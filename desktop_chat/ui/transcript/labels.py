@@ -8,7 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import QDate, QDateTime, QLocale
 
-from desktop_chat.domain.errors import ErrorReport, StreamInterruptedError
+from desktop_chat.domain.errors import ErrorReport, Fault, StreamInterruptedError
 from desktop_chat.domain.messages import Message, MessageState
 from desktop_chat.domain.metrics import Metrics, Phase, dollars
 
@@ -93,11 +93,12 @@ def advice(report: ErrorReport, actions: Sequence[str]) -> str:
     """What to do about a failure; of an answer that broke off, in the words of the ``actions`` offered with it."""
     if report.kind != StreamInterruptedError.kind:
         return report.advice
+    kept = "What was saved of it is kept." if report.fault is Fault.PROGRAM else "What arrived is kept."
     if "continue" in actions:
-        return "What arrived is kept. Continue the answer, or regenerate it."
+        return f"{kept} Continue the answer, or regenerate it."
     if "regenerate" in actions:
-        return "What arrived is kept. Regenerate the answer to get all of it."
-    return "Try again." if actions else "What arrived is kept."
+        return f"{kept} Regenerate the answer to get all of it."
+    return "Try again." if actions else kept
 
 
 def clock_time(timestamp: float) -> str:

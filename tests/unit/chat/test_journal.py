@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from desktop_chat.chat import journal as journal_module
 from desktop_chat.chat.journal import Journal
 from desktop_chat.domain.deltas import ReasoningDelta, TextDelta
 from desktop_chat.domain.messages import MessageState, Role
@@ -63,12 +64,17 @@ async def test_what_arrives_is_written_while_it_arrives(store: ConversationStore
 
 
 async def test_what_the_disk_refused_is_written_once_when_it_can_be(
-    store: ConversationStore, tmp_path: Path, expect_log: Callable[[str], None]
+    store: ConversationStore,
+    tmp_path: Path,
+    expect_log: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(journal_module, "RETRY_SECONDS", 0.05)
     expect_log("Another program is using")
     expect_log("journal of message 1: database is locked")
     message_id = await answer_of(store)
-    journal = Journal(store, message_id)
+    told: list[str] = []
+    journal = Journal(store, message_id, lambda problem: told.append(str(problem)))
     with closing(sqlite3.connect(tmp_path / "c.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         journal.delta(TextDelta("One, "))
@@ -76,6 +82,8 @@ async def test_what_the_disk_refused_is_written_once_when_it_can_be(
         journal.delta(TextDelta("two"))
         other.execute("ROLLBACK")
     await written(store, message_id, "One, two")
+    await reached(lambda: len(told) == 2)
+    assert told == ["database is locked", "None"]
     await journal.drained()
     await written(store, message_id, "One, two")
 

@@ -51,6 +51,9 @@ class Listener:
     def problem(self, conversation_id: int, report: ErrorReport) -> None:
         self.events.append(("problem", report))
 
+    def problem_over(self) -> None:
+        self.events.append(("problem_over", None))
+
     @property
     def names(self) -> list[str]:
         return [name for name, _value in self.events]

@@ -13,6 +13,9 @@ import pytest
 
 from desktop_chat.storage.log_file import LogFileHandler, Redactor, redactor, set_up_logging
 
+FULL = Path("/dev/full")
+"""A device without room, where there is one."""
+
 
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[Path]:
@@ -117,10 +120,25 @@ def test_without_a_log_file_the_program_goes_on(
     assert "no log file" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 def test_a_full_disk_silences_the_log_only(capsys: pytest.CaptureFixture[str]) -> None:
     handler = LogFileHandler(Path("/dev/full"))
     handler.emit(logging.LogRecord("x", logging.INFO, "", 0, "lost", None, None))
-    with contextlib.suppress(OSError):  # closing tries once more to write
-        handler.close()
+    handler.close()  # which tries once more to write
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+def test_the_log_goes_on_after_a_full_disk_at_a_change_of_files(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    handler = LogFileHandler(path)
+    usual = handler.setStream(FULL.open("w", encoding="utf-8"))
+    assert usual is not None
+    usual.close()
+    handler.handle(logging.makeLogRecord({"msg": "lost"}))
+    with contextlib.suppress(OSError):
+        handler.doRollover()
+    for line in ("may be lost", "heard"):
+        handler.handle(logging.makeLogRecord({"msg": line}))
+    handler.close()
+    assert "heard" in path.read_text(encoding="utf-8")

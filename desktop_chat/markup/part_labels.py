@@ -70,15 +70,18 @@ class PartLabels:
             if next(self._steps, self) is self:
                 self._steps = None
         self._spent += thread_time() - begun
-        if self._spent > _PATIENCE_S:
-            self._steps = None
+        if self._steps is None or self._spent > _PATIENCE_S:
+            self._end()
         return self._steps is None
 
     def complete(self) -> None:
         """Find out all at once, however long it takes."""
         for _ in self._steps or ():
             pass
-        self._steps = None
+        self._end()
+
+    def _end(self) -> None:
+        self._steps, self._parts = None, ()
 
     def parse(self, text: str) -> Sequence[SourceBlock]:
         """The blocks of a part, without footnotes; its lines are counted from its own start.

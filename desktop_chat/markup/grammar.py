@@ -102,10 +102,7 @@ def build_tree(
     environment: syntax.Environment = {
         "references": known_references, "notes": known_notes, "lines_before": lines_before,
     }  # fmt: skip
-    tokens = syntax.block_tokens(source, environment, first_rule)
-    for token in tokens:
-        if token.type == "footnote_reference_open":
-            known_notes.setdefault(token.meta["label"], token.map)
+    tokens = _block_tokens(source, environment, first_rule)
     unfinished = _unfinished_token(source, tokens) if streaming else None
     root = Element(Markdown.doc_tag)
     stack = [root]
@@ -134,6 +131,23 @@ def build_tree(
             began = index + 1
     _refuse_links(root)
     return Tree(root, pieces, known_references, known_notes, environment)
+
+
+def definitions_in(source: str) -> tuple[syntax.Definitions, syntax.Definitions]:
+    """The link references and the footnotes that ``source`` defines, from its block structure alone."""
+    references, notes = syntax.Definitions(), syntax.Definitions()
+    _block_tokens(source, {"references": references, "notes": notes, "lines_before": 0}, None)
+    return references, notes
+
+
+def _block_tokens(
+    source: str, environment: syntax.Environment, first_rule: syntax.BlockRule | None
+) -> list[Token]:
+    tokens = syntax.block_tokens(source, environment, first_rule)
+    for token in tokens:
+        if token.type == "footnote_reference_open":
+            environment["notes"].setdefault(token.meta["label"], token.map)
+    return tokens
 
 
 def inline_element(content: str, environment: syntax.Environment, watch: Watch, end: int) -> Element:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from desktop_chat.markup.allowance import NOTHING_READ
 from desktop_chat.markup.blocks import Block, Patch, SourceBlock
 from desktop_chat.markup.grammar import Piece, Tree, build_tree
-from desktop_chat.markup.labels import Labels
+from desktop_chat.markup.labels import KnownLabels, Labels
 from desktop_chat.markup.open_blocks import OpenBlock, Parsed, is_decided, open_block
 from desktop_chat.markup.open_paragraph import open_paragraph
 from desktop_chat.markup.parser import Note, block_of, footnotes_block, note_of
@@ -68,13 +68,18 @@ class _Within(NamedTuple):
 class IncrementalParser:
     """Parses a text that grows at its end.
 
+    Args:
+        known: what the labels mean in the whole text that this is a part of; its footnotes are then no block.
+
     Attributes:
         blocks: as of the last `update` or `finish`; not to be changed.
         frozen: how many of them will never change, whatever is still to come. A block that uses a label which
             nothing defines yet is not among them, nor is any block after it.
+        labels: what they mean so far.
+        notes: the definitions of footnotes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownLabels | None = None) -> None:
         self.blocks: list[SourceBlock] = []
         self.frozen = 0
         self._received: list[str] = []
@@ -95,8 +100,9 @@ class IncrementalParser:
         self._open: OpenBlock | None = None
         self._open_start, self._open_line = 0, 0
         self._open_asked: dict[str, None] = {}
-        self._labels = Labels()
-        self._settled = SettledPieces(self._labels)
+        self.notes: list[Note] = []
+        self.labels = Labels(known)
+        self._settled = SettledPieces(self.labels)
 
     @property
     def text(self) -> str:
@@ -238,17 +244,17 @@ class IncrementalParser:
         opened = self._open
         tree = build_tree(
             source,
-            references=self._labels.references,
-            notes=self._labels.notes,
+            references=self.labels.references,
+            notes=self.labels.notes,
             first_rule=opened.rule if opened else None,
             before=opened.before if opened else NOTHING_READ,
             lines_before=opened.lines_before if opened else 0,
             streaming=not final,
         )
-        changed = self._labels.changed_by(tree, self._open_asked)
+        changed = self.labels.changed_by(tree, self._open_asked)
         prelude = opened.prelude if opened else ""
         lines = source.split("\n")
-        parsed = Parsed(source, lines, len(lines) - 1, self._labels.numbers, tree.environment)
+        parsed = Parsed(source, lines, len(lines) - 1, self.labels.numbers, tree.environment)
         start = self._length - len(self._tail) - len(prelude)
         base_line = self._tail_line - prelude.count("\n")
         shown_pieces: list[SourceBlock | Note | None] = []
@@ -284,9 +290,11 @@ class IncrementalParser:
 
     def _replace_tail(self, reading: _Reading) -> int:
         """Put the tail's blocks and the footnotes behind the settled ones; returns how many blocks stand."""
-        notes = [found for found in reading.shown if isinstance(found, tuple)]
+        new_notes = [found for found in reading.shown if isinstance(found, tuple)]
+        self.notes = [*self._settled.notes, *new_notes]
         tail = [found for found in reading.shown if isinstance(found, SourceBlock)]
-        tail += footnotes_block([*self._settled.notes, *notes], self._labels.numbers)
+        if not self.labels.are_known:
+            tail += footnotes_block(self.notes, self.labels.numbers)
         keep = self._settled.block_count
         for index, (old, new) in enumerate(zip(self.blocks[keep:], tail, strict=False)):
             if old != new:
@@ -322,7 +330,7 @@ class IncrementalParser:
             cut = self._open_up(found.block, rest, piece, parsed) or cut
         if cut > reading.prelude:
             line = parsed.source.count("\n", 0, cut)
-            self._labels.settle(reading.tree, line)
+            self.labels.settle(reading.tree, line)
             self._forget_tail(cut - reading.prelude, reading.base_line + line)
 
     def _forget_blank_lines(self, parsed: Parsed) -> None:
@@ -357,7 +365,7 @@ class IncrementalParser:
         line, asked = reading.base_line + piece.first_line, piece.asked
         if index == 0 and self._open is not None:
             start, line, asked = self._open_start, self._open_line, (*self._open_asked, *asked)
-        self._labels.remember(asked)
+        self.labels.remember(asked)
         if found is not None:
             end = reading.start + reading.parsed.offset(following.first_line)
             self._settled.add(found, start, end, line, asked)

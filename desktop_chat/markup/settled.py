@@ -67,6 +67,8 @@ class SettledPieces:
 
     def count_frozen(self) -> int:
         """Settled blocks up to the first that a definition still to come may change."""
+        if self._labels.are_known:
+            return self.block_count
         while self._frozen_pieces < len(self._pieces):
             piece = self._pieces[self._frozen_pieces]
             if not all(label in self._labels.references for label in piece.asked):

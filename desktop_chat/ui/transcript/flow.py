@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Final
 
-from desktop_chat.markup import parse
-from desktop_chat.markup.blocks import Block, Patch, RawText, SourceBlock
+from desktop_chat.markup.blocks import Block, Footnotes, Patch, RawText, SourceBlock
 from desktop_chat.markup.incremental import SLICE, IncrementalParser
 from desktop_chat.markup.source import normalized
 from desktop_chat.ui.theme import Space
 from desktop_chat.ui.transcript.block_stack import common_prefix, gap_between
 from desktop_chat.ui.transcript.column import Part, Spec
 from desktop_chat.ui.transcript.pieces import pieces, seam
-from desktop_chat.ui.transcript.segments import Segment, segments
+from desktop_chat.ui.transcript.segments import Segment, is_light, segments
 from desktop_chat.ui.transcript.typed import typed_blocks
 
 _SLICE_S: Final = 0.001
+_LABELS_SLICE_S: Final = 0.003
+"""Nothing is shown before the labels are known, so they get more of a frame."""
+
 _PATIENCE_S: Final = 0.25
-"""A segment that takes longer to parse is shown as plain text."""
+"""A segment that takes more CPU time to parse is shown as plain text."""
 
 _MOST_BLOCKS_AT_ONCE: Final = 100
 
@@ -54,7 +56,6 @@ class Flow:
         self._parser: IncrementalParser | None = None
         self._blocks: list[SourceBlock] = []
         self._starts: list[int] = []
-        self._definitions = ""
         self._slow: dict[Segment, _SlowSegment] = {}
         self._plain: str | None = None  # the last piece of what is shown as it is
         self._plain_pieces = 0
@@ -68,10 +69,9 @@ class Flow:
     def show(self, text: str) -> None:
         """Show a text that is finished; it is parsed segment by segment as it is seen."""
         self.length = len(text)
-        parts, self._definitions = segments(text[:LONGEST_MARKUP])
         self.specs = [
             Spec(Part(self._section, part.first_line), part, Space.M if index else 0, self._indent)
-            for index, part in enumerate(parts)
+            for index, part in enumerate(segments(text[:LONGEST_MARKUP]))
         ]
         if self.length > LONGEST_MARKUP:
             self.markup_length = LONGEST_MARKUP
@@ -87,20 +87,23 @@ class Flow:
 
         Unless wanted ``at_once``, what takes longer than a frame has is parsed in slices: ``None`` until it is done.
         """
-        text = f"{segment.text}\n\n{self._definitions}" if self._definitions else segment.text
-        found: Sequence[SourceBlock] | None
+        found: Sequence[tuple[int, Block]] | None
+        slow = self._slow.pop(segment, None)
         rest: Segment | None = None
-        if at_once or segment.is_quick:
-            found = parse(text)
-        else:
-            slow = self._slow.setdefault(segment, _SlowSegment(text))
-            found = slow.advance()
+        if slow is not None or not (at_once or segment.is_quick):
+            slow = slow or _SlowSegment(segment)
+            found = slow.finish() if at_once else slow.advance()
             if found is None:
+                self._slow[segment] = slow
                 return None
-            rest = slow.rest(segment)
-        self._slow.pop(segment, None)
-        blocks = [(segment.first_line + each.first_line, each.block) for each in found]
-        specs = list(self._specs_of(blocks, before))
+            rest = slow.rest
+            if rest is not None:
+                self._slow[rest] = slow
+        else:
+            found = [(segment.first_line + each.first_line, each.block) for each in segment.blocks()]
+        if rest is None and segment.is_last and segment.labels is not None:
+            found = [*found, *((each.first_line, each.block) for each in segment.labels.footnotes)]
+        specs = list(self._specs_of(found, before))
         if rest is not None:
             specs.append(Spec(Part(self._section, rest.first_line), rest, Space.M, self._indent))
         return specs
@@ -222,38 +225,76 @@ class Flow:
 
 class _SlowSegment:
     """A segment that is parsed in slices; what is finished of it is given out, some blocks at a time, and what does
-    not end is shown as plain text."""
+    not end is shown as plain text.
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    Attributes:
+        rest: what of the segment follows the blocks that were given out; ``None`` behind the last.
+    """
+
+    def __init__(self, segment: Segment) -> None:
+        self.rest: Segment | None = segment
+        self._segment = segment
         self._spent = 0.0
-        self._given = 0  # blocks, if not all of them
-        self._parser = IncrementalParser()
-        self._parser.append(text)
+        self._given = 0  # blocks
+        self._parser: IncrementalParser | None = None
 
-    def advance(self) -> Sequence[SourceBlock] | None:
+    def advance(self) -> Sequence[tuple[int, Block]] | None:
         """Parse for some milliseconds; blocks when all is parsed, or as many as a frame can take in."""
+        labels = self._segment.labels
+        if labels is not None and not labels.are_collected:
+            labels.advance(_LABELS_SLICE_S)
+            return None
+        assert self.rest is not None
         if self._spent >= _PATIENCE_S:
-            return (SourceBlock(RawText(self._text.rstrip("\n")), 0, self._text.count("\n") + 1),)
-        begun = now = perf_counter()
-        while now - begun < _SLICE_S:
-            self._parser.update()
-            if self._parser.frozen >= _MOST_BLOCKS_AT_ONCE:
-                self._given = self._parser.frozen
-                return self._parser.blocks[: self._given]
-            if not self._parser.is_behind:
-                self._parser.finish()
-                return self._parser.blocks
-            now = perf_counter()
-        self._spent += now - begun
+            text, line = self.rest.text.rstrip("\n"), self.rest.first_line
+            self.rest = None
+            return [(line, RawText(text))]
+        if self._parser is None and labels is not None and is_light(self._segment.text):
+            return self.finish()
+        parser = self._begun()
+        until, begun = perf_counter() + _SLICE_S, thread_time()
+        while perf_counter() < until:
+            parser.update()
+            if parser.frozen - self._given >= _MOST_BLOCKS_AT_ONCE and parser.frozen < len(parser.blocks):
+                following = parser.blocks[parser.frozen]
+                if not isinstance(following.block, Footnotes):
+                    return self._give_out(following.first_line)
+            if not parser.is_behind:
+                return self.finish()
+        self._spent += thread_time() - begun
         return None
 
-    def rest(self, segment: Segment) -> Segment | None:
-        """What of ``segment`` follows the blocks that were given out, which no longer depend on it."""
-        if not self._given or self._given == len(self._parser.blocks):
-            return None
-        line = self._parser.blocks[self._given].first_line
+    def finish(self) -> Sequence[tuple[int, Block]]:
+        """All blocks that were not given out."""
+        self.rest = None
+        if self._parser is None:
+            found: Sequence[SourceBlock] = self._segment.blocks()
+        else:
+            while self._parser.is_behind:
+                self._parser.update()
+            self._parser.finish()
+            found = self._parser.blocks[self._given :]
+        return self._placed(found)
+
+    def _begun(self) -> IncrementalParser:
+        if self._parser is None:
+            labels = self._segment.labels
+            self._parser = IncrementalParser(None if labels is None else labels.known)
+            self._parser.append(self._segment.text)
+        return self._parser
+
+    def _give_out(self, line: int) -> Sequence[tuple[int, Block]]:
+        """The blocks that can no longer change and end before ``line`` of the segment."""
+        assert self._parser is not None
+        assert self.rest is not None
+        found = self._parser.blocks[self._given : self._parser.frozen]
+        self._given, self._spent = self._parser.frozen, 0.0
+        text, line = self.rest.text, self._segment.first_line + line
         start = 0
-        for _ in range(line):
-            start = segment.text.index("\n", start) + 1
-        return Segment(segment.text[start:], segment.first_line + line)
+        for _ in range(line - self.rest.first_line):
+            start = text.index("\n", start) + 1
+        self.rest = self._segment._replace(text=text[start:], first_line=line)
+        return self._placed(found)
+
+    def _placed(self, blocks: Sequence[SourceBlock]) -> Sequence[tuple[int, Block]]:
+        return [(self._segment.first_line + each.first_line, each.block) for each in blocks]

@@ -10,7 +10,6 @@ import enum
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from desktop_chat.markup import parse
 from desktop_chat.markup.blocks import (
     LINE_BREAK,
     CodeBlock,
@@ -288,7 +287,7 @@ def _children(element: Element) -> Iterator[Element]:
 def _group(element: Element) -> Iterator[Element]:
     """What is no block of its own: a part of a text that was not seen yet, or a part of a message beside its text."""
     if isinstance(element.value, Segment):
-        for found in parse(element.value.text):
+        for found in element.value.blocks():
             yield _element(found.block, None, None, 0)
     elif element.box is not None:
         for number, placed in enumerate(element.box.runs()):

@@ -79,7 +79,7 @@ def test_boxes_stand_within_boxes_to_a_depth_only(name: str) -> None:
 
 @pytest.mark.parametrize("name", NESTED)
 def test_nested_text_is_parsed_in_one_frame_and_laid_out_in_another(name: str) -> None:
-    (segment,) = segments(HOSTILE_TEXTS[name](20_000))[0]
+    (segment,) = segments(HOSTILE_TEXTS[name](20_000))
     assert not segment.is_quick
 
 
@@ -87,7 +87,7 @@ def test_nested_text_is_parsed_in_one_frame_and_laid_out_in_another(name: str) -
     "path", sorted((REPOSITORY / "tests/gallery").glob("*.md")), ids=lambda path: path.stem
 )
 def test_answers_are_parsed_at_once(path: Path) -> None:
-    assert all(segment.is_quick for segment in segments(path.read_text("utf-8"))[0])
+    assert all(segment.is_quick for segment in segments(path.read_text("utf-8")))
 
 
 @pytest.mark.parametrize("name", [*NESTED, "footnotes", "footnote users"])

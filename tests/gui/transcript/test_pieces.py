@@ -87,9 +87,8 @@ def test_signs_that_follow_what_is_known_make_text_solid() -> None:
 
 @pytest.mark.parametrize("text", ["a\n" * 5_000, "\n" * 10_000, "```\n" * 3_000])
 def test_a_text_of_short_lines_is_one_segment_that_is_parsed_in_slices(text: str) -> None:
-    found, definitions = segments(text)
+    found = segments(text)
     assert [segment.text for segment in found] == [text]
-    assert not definitions
     assert not found[0].is_quick
 
 
@@ -98,7 +97,7 @@ def test_a_very_long_answer_with_code_all_through_is_cut_to_its_end() -> None:
         "A paragraph that says what follows.\n\n```python\nprint(1)\n```\n\n$$\nx\n$$\n\nWhat came of it.\n\n"
     )
     text = (part + "Usual words. " * 30 + "\n\n") * 1_500
-    found, _ = segments(text)
+    found = segments(text)
     assert "".join(segment.text for segment in found) == text
     assert max(len(segment.text) for segment in found) < 2 * SEGMENT
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QAccessible, QAccessibleActionInterface, QAccessibleInterface
 
-from desktop_chat.markup import parse
 from desktop_chat.markup.blocks import CodeBlock, Heading, InlineImage, ListItem, Table
 from desktop_chat.markup.languages import language_name
 from desktop_chat.ui.transcript.accessibility.abilities import TableCell
@@ -178,7 +177,7 @@ class ElementNode(Node):
         segment = found[2].spec.source if found is not None else None
         self.message.lay_out_entry(part)
         if isinstance(segment, Segment) and path:  # its blocks have entries of their own now
-            line = segment.first_line + parse(segment.text)[path[0]].first_line
+            line = segment.first_line + segment.blocks()[path[0]].first_line
             self.part, self.path = part._replace(line=line), path[1:]
             self.message.has_moved(self, part, path)
             self.message.lay_out_entry(self.part)

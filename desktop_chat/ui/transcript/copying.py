@@ -153,10 +153,10 @@ class Copying(QObject):
 
 
 def _parts(source: str) -> Iterator[str]:
-    """Markdown in parts that can be formatted one by one; notes are numbered over the whole of a text."""
-    if "[^" in source:
+    """Markdown in parts that can be formatted one by one; one that defines labels or has notes is read as a whole."""
+    parts = segments(source)
+    if "[^" in source or any(part.labels is not None for part in parts):
         yield source
-        return
-    parts, definitions = segments(source)
-    for part in parts:
-        yield f"{part.text}\n\n{definitions}" if definitions else part.text
+    else:
+        for part in parts:
+            yield part.text

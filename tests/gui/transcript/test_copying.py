@@ -52,10 +52,18 @@ def show(view: TranscriptView, *messages: Message) -> None:
     QApplication.processEvents()
 
 
+def while_copying(view: TranscriptView) -> Iterator[None]:
+    for _ in range(10_000):
+        if not view.reading.copying.is_active:
+            return
+        yield
+    pytest.fail("copying does not end")
+
+
 def copied(view: TranscriptView, kind: str = "markdown") -> str:
     QGuiApplication.clipboard().clear()
     view.copy_as(kind)
-    while view.reading.copying.is_active:
+    for _ in while_copying(view):
         QApplication.processEvents()
     data = QGuiApplication.clipboard().mimeData()
     return data.html() if kind == "rich" else data.text()
@@ -302,9 +310,16 @@ def test_copying_lays_out_nothing_that_stays(view: TranscriptView) -> None:
     assert len(list(view.stack.laid_out())) <= before + 1
 
 
+def test_a_long_text_that_defines_labels_is_formatted_as_a_whole(view: TranscriptView) -> None:
+    text = "See [it][1] and [`b`][b].\n\n```\n[b]: x\n```\n\n" * 200 + "[1]: https://example.org/"
+    show(view, message(text))
+    view.select_all()
+    assert copied(view, "rich").replace("\n", "") == to_html(text).replace("\n", "")
+
+
 def test_a_long_text_is_formatted_while_the_window_goes_on(view: TranscriptView) -> None:
-    block = "Some **bold** text, see [it][1].\n\n- one\n- two\n\n```py\nx = 1\n```\n\n"
-    text = block * 800 + "[1]: https://example.org/"
+    block = "Some **bold** text, see [it](https://example.org/).\n\n- one\n- two\n\n```py\nx = 1\n```\n\n"
+    text = block * 800 + "The end."
     show(view, message(text))
     view.select_all()
     view.copy_as("rich")
@@ -347,7 +362,7 @@ def test_messages_not_in_memory_are_copied_too(view: TranscriptView, kind: str) 
     view.copy_as(kind)
     assert QGuiApplication.clipboard().text() == ""
     rounds = 0
-    while view.reading.copying.is_active:
+    for _ in while_copying(view):
         assert all(len(ids) <= 40 for ids in owner.asked)
         owner.answer()
         QApplication.processEvents()
@@ -364,7 +379,7 @@ def test_more_than_the_model_keeps_is_copied(view: TranscriptView, monkeypatch: 
     owner = Owner(view, messages, 24)
     view.select_all()
     view.copy()
-    while view.reading.copying.is_active:
+    for _ in while_copying(view):
         owner.answer()
     assert QGuiApplication.clipboard().text() == "\n\n".join(each.text for each in messages)
 
@@ -449,7 +464,7 @@ def test_a_drag_waits_for_all_of_it(
     if not is_held:
         mouse(QEvent.Type.MouseButtonRelease, origin)
         assert not view.reading.copying.is_active
-    while view.reading.copying.is_active:
+    for _ in while_copying(view):
         owner.answer()
     assert dropped == ["\n\n".join(each.text for each in messages)] * is_held
     selection = view.reading.selection

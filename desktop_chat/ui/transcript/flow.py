@@ -23,6 +23,9 @@ _LABELS_SLICE_S: Final = 0.003
 _PATIENCE_S: Final = 0.25
 """A segment that takes more CPU time to parse is shown as plain text."""
 
+_BESIDE: Final = 512
+"""Characters parsed in a frame that shows what was prepared: what came last is not to wait for the next one."""
+
 _MOST_BLOCKS_AT_ONCE: Final = 100
 
 LONGEST_MARKUP: Final = 1_000_000
@@ -145,8 +148,7 @@ class Flow:
             return len(self.specs) if first is None else first
         if self._parser is None:
             return len(self.specs)
-        nothing = Patch(len(self._parser.blocks), (), self._parser.frozen)
-        patch = self._parser.update() if self._kept is None else nothing
+        patch = self._parser.update(SLICE if self._kept is None else _BESIDE)
         return self._apply(self._with_prepared(self._parser, patch))
 
     def prepare(self) -> None:

@@ -183,7 +183,7 @@ class MessageContent:
 
     def _take_share(self) -> None:
         for flow, waiting in ((self._reasoning, self._waiting_reasoning), (self._body, self._waiting_body)):
-            if waiting.length and not flow.is_behind:
+            if waiting.length and not flow.is_parsing:
                 text = waiting.take(min(self._share.characters, flow.share))
                 self._prepared += len(text)
                 flow.append(text)

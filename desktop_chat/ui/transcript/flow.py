@@ -66,7 +66,7 @@ class Flow:
         self._kept: int | None = None  # how many blocks still stand after `prepare`
         self.specs: list[Spec] = []
         self.length = 0
-        self.share = SLICE
+        self.share = SLICE // 2
         self.markup_length: int | None = None
 
     def show(self, text: str) -> None:

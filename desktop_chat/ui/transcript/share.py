@@ -6,13 +6,16 @@ from typing import Final
 
 _SMALLEST: Final = 256
 _FIRST: Final = 1024
-_COSTLY_S: Final = 0.004
+_COSTLY_S: Final = 0.003
 """CPU time of a frame's share from which on a smaller one is tried. Painting takes as much again, and input and the
 network want their part of the 16 ms."""
 
+_LONGEST_S: Final = 0.007
+"""CPU time after which the next share is smaller, whatever a smaller one has cost."""
+
 _HARDLY_MORE: Final = 1.25
 _NEWEST: Final = 0.3
-_FORGOTTEN: Final = 0.97
+_FORGOTTEN: Final = 0.99
 
 
 class Share:
@@ -31,8 +34,9 @@ class Share:
         for other in costs:
             costs[other] *= _FORGOTTEN
         cost = costs[share] = seconds * _NEWEST + costs.get(share, seconds) * (1 - _NEWEST)
-        less, more = costs.get(share // 2, 0.0), costs.get(2 * share, 0.0)
-        if cost > _COSTLY_S and share > _SMALLEST and cost > _HARDLY_MORE * less:
-            self.characters = share // 2
-        elif more <= max(_COSTLY_S, _HARDLY_MORE * cost):
+        less, more = costs.get(share // 2, 0.0), costs.get(2 * share)
+        if seconds > _LONGEST_S or (cost > _COSTLY_S and cost > _HARDLY_MORE * less):
+            costs[share] = max(cost, seconds)
+            self.characters = max(_SMALLEST, share // 2)
+        elif cost <= _COSTLY_S if more is None else more <= max(_COSTLY_S, _HARDLY_MORE * cost):
             self.characters = min(most, 2 * share)

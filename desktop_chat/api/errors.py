@@ -41,13 +41,12 @@ _REQUEST_ID_HEADERS = (
 _STATUS_OF_CODE = {
     "invalid_api_key": 401,
     "authentication_error": 401,
-    "no_db_connection": 401,  # LiteLLM without a database, for any key but the master key
     "permission_error": 403,
     "model_not_found": 404,
     "not_found_error": 404,
     "invalid_request_error": 400,
 }
-"""What a code says of an error that came without a status, or with none that fits."""
+"""What a code says of an error that came without a status."""
 
 _MAX_QUOTE_LENGTH = 240
 """Of the server's words in a sentence; the report has them at greater length."""
@@ -171,6 +170,7 @@ def timeout_error(cause: NetworkCause, seconds: float) -> StreamTimeoutError:
 
 def _error_for(status: int, found: ErrorBody, *, has_key: bool, base_url: str) -> ChatError:
     words = found.message
+    # LiteLLM without a database answers 400 with this code to any key but its master key.
     if status == 401 or "no_db_connection" in found.codes:
         return AuthenticationError(
             words, sentence=None if has_key else "The server wants an API key, and none is set."

@@ -23,6 +23,9 @@ _WEIGHTS = {"[": 8, "<": 4}
 LETTER = r"[^\W\d_a-zA-Z]"
 """A letter outside ASCII: such words may be as long as a paragraph, and are settled between two of them."""
 
+PICTURES = "\u2600-\u27bf\U0001f000-\U0001faff"
+"""Emoji and other pictures, as the inside of a regular expression's class."""
+
 _LAST_PAIR = re.compile(f".*{LETTER}(?={LETTER})", re.DOTALL)
 
 _LONGEST_WORD = 1500

@@ -12,7 +12,15 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from desktop_chat.markup import syntax
-from desktop_chat.markup.allowance import ALL_SPENT, LETTER, Budget, count_marks, markup_end, markup_weight
+from desktop_chat.markup.allowance import (
+    ALL_SPENT,
+    LETTER,
+    PICTURES,
+    Budget,
+    count_marks,
+    markup_end,
+    markup_weight,
+)
 from desktop_chat.markup.blocks import Block, Heading, InlineImage, InlineMath, InlineText, Paragraph, Span
 from desktop_chat.markup.grammar import Piece, inline_element
 from desktop_chat.markup.open_blocks import OpenBlock, Parsed
@@ -42,9 +50,8 @@ _LONG_LINE = syntax.MAX_RULE
 _LINE_MARKS = "-=_*|:+~`#>$\\ \t.)0123456789"
 """What lines that begin or end other blocks are made of; a long line with anything else is text."""
 
-_PICTURE = "\u2600-\u27bf\U0001f000-\U0001faff"
-_POINT = re.compile(rf"(?<=[^\s\\][ \n])(?=[^\W_]|[{_PICTURE}])")
-_TEXT = re.compile(rf"[^\W\d_]|[{_PICTURE}]")
+_POINT = re.compile(rf"(?<=[^\s\\][ \n])(?=[^\W_]|[{PICTURES}])")
+_TEXT = re.compile(rf"[^\W\d_]|[{PICTURES}]")
 _WITHIN_WORD = re.compile(rf"(?<={LETTER})(?={LETTER})")
 _REACH = 64
 """Characters looked through for a place within a word."""

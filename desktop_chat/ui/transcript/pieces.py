@@ -15,6 +15,7 @@ from itertools import pairwise
 from string import punctuation
 from typing import Final
 
+from desktop_chat.markup.allowance import PICTURES
 from desktop_chat.markup.blocks import (
     LINE_BREAK,
     Block,
@@ -65,8 +66,7 @@ _SIGNS: Final = re.compile(rf"(?:[^{re.escape(punctuation)}]*+[{re.escape(punctu
 """More than `PIECE` characters of any language have; each costs as much to lay out, however short."""
 
 _MOST_PICTURES: Final = 400
-_PICTURE: Final = "\u2600-\u27bf\U0001f000-\U0001faff"
-_PICTURES: Final = re.compile(rf"(?:[^{_PICTURE}]*+[{_PICTURE}]){{{_MOST_PICTURES}}}")
+_PICTURE_RUN: Final = re.compile(rf"(?:[^{PICTURES}]*+[{PICTURES}]){{{_MOST_PICTURES}}}")
 """Signs from a font of their own: before and after each, a run of glyphs ends."""
 _CLUSTER: Final = re.compile(
     "[\U0001f1e6-\U0001f1ff]{2}|.(?:[\u0300-\u036f\u20e3\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]|\u200d.)*",
@@ -367,7 +367,7 @@ def _dense_end(text: str, first: int, stop: int, words: int) -> int | None:
         end = stop = found
     if sum(text.count(sign, first, stop) for sign in punctuation) >= _MOST_SIGNS:
         end = stop = _word_end(text, first, _end_of(_SIGNS, text, first, stop) or stop)
-    if not text.isascii() and (pictures := _end_of(_PICTURES, text, first, stop)) is not None:
+    if not text.isascii() and (pictures := _end_of(_PICTURE_RUN, text, first, stop)) is not None:
         end = _word_end(text, first, pictures)
         if not text[end - 1].isspace():
             end = next(found.end() for found in _CLUSTER.finditer(text, first) if found.end() >= end)
